@@ -1,4 +1,5 @@
-"""What a person sees and clicks: the grid of Dagster in a real browser, over the whole system.
+"""What a person sees and clicks: the grid of Dagster in a real browser, over the whole system. And
+what else `make test` needs a whole `dagster dev` for: it takes long to start.
 
 With SCREENSHOTS=1 (`make screenshots`) the pictures of the documents are made on the way.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,8 +19,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from tests.e2e.dev import ROOT, Dagster, wait_until
-from tests.pace import PATIENCE_SECONDS
+from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.usage import Limit
+from pipelines.state.cooldowns import cooldowns_of
+from tests.e2e.dev import LAST, ROOT, Dagster, wait_until
+from tests.pace import PATIENCE_SECONDS, within
 from warehouse.published.publish import LINK
 
 if TYPE_CHECKING:
@@ -26,9 +31,6 @@ if TYPE_CHECKING:
 
 CHROMIUM: Final = shutil.which("chromium")
 NO_CHROMIUM: Final = "there is no Chromium: apt-get install chromium"
-
-# Not where the browser is promised: tests that never run prove nothing.
-pytestmark = pytest.mark.skipif(CHROMIUM is None and not os.environ.get("CI"), reason=NO_CHROMIUM)
 
 #: Without these it looks for hosts of its maker, and a sandbox of its own that root cannot have.
 ARGUMENTS: Final = (
@@ -106,6 +108,9 @@ class Grid:
 
 @pytest.fixture(scope="module")
 def page(dagster: Dagster) -> Iterator[Page]:
+    # Not where the browser is promised: tests that never run prove nothing.
+    if CHROMIUM is None and not os.environ.get("CI"):
+        pytest.skip(NO_CHROMIUM)
     assert CHROMIUM, NO_CHROMIUM
     expect.set_options(timeout=PATIENCE_SECONDS * 1000)
     with sync_playwright() as driver:
@@ -243,6 +248,21 @@ def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_aga
     assert grid.metadata()["verdict"] == "proven"
 
 
+def test_two_runs_that_race_for_one_account_day_leave_one_whole_file(dagster: Dagster) -> None:
+    cell = dagster.cell(2)
+    runs = [dagster.launch(cell, cell) for _ in range(2)]
+
+    statuses = [dagster.finish(run_id) for run_id in runs]
+
+    assert statuses == [dg.DagsterRunStatus.SUCCESS] * 2
+    account_id = dagster.sandbox.account_ids[2]
+    load = dagster.lake.load_of("insights_hourly", account_id, LAST)
+    truth = dagster.sandbox.truth(account_id, LAST)
+    assert load
+    assert (load.rows, load.verdict) == (truth["count"], "proven")
+    assert load.run_id in runs
+
+
 def test_ticks_of_today_are_dots_of_plots_and_their_schedule_is_on_the_page_of_automation(
     dagster: Dagster, page: Page
 ) -> None:
@@ -263,3 +283,36 @@ def test_ticks_of_today_are_dots_of_plots_and_their_schedule_is_on_the_page_of_a
     keep(page, "intraday")
     page.goto("/automation")
     expect(page.get_by_text("Scheduled At 10 minutes past the hour")).to_be_visible()
+
+
+#: What the page of a run shows while it waits for a limit.
+WAITS = re.compile(
+    r"act_(\d+) waits until \d\d:\d\d UTC \(5[45] min\) for the account's limit for insights: Meta"
+    r" reports that it is used up\."
+)
+
+
+def test_a_run_that_waits_for_a_limit_says_who_waits_for_what_until_when_and_can_be_stopped(
+    dagster: Dagster,
+) -> None:
+    dagster.sandbox.use("never_resets:55")
+    run_id = dagster.click(dagster.cell(1, 40))
+
+    def waits() -> set[tuple[str, str]]:
+        logged = ((level, WAITS.search(text)) for level, text in dagster.log(run_id))
+        return {(level, found[1]) for level, found in logged if found}
+
+    wait_until(waits)
+    seen, before = waits(), time.monotonic()
+    dagster.terminate(run_id)
+    ended = dagster.finish(run_id)
+    seconds = time.monotonic() - before
+
+    dagster.sandbox.use()
+    account_id = dagster.sandbox.account_ids[1]
+    cooldowns_of(dagster.lake.store, time.time).put(
+        Limit(account_id, "ads_insights"), Cooldown(0.0)
+    )
+    assert seen == {("WARNING", account_id)}
+    assert ended is dg.DagsterRunStatus.CANCELED
+    assert seconds < within(15)

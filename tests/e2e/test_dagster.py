@@ -1,9 +1,11 @@
-"""What a person does in Dagster, seen by `dagster dev` as a whole: kills, stops, races, re-runs."""
+"""What a person does in Dagster, seen by `dagster dev` as a whole: kills, stops, re-runs.
+
+Those of `make test` are in test_browser.py, which starts one too.
+"""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import time
 from datetime import date, timedelta
@@ -12,11 +14,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from fbgraph.limits.cooldowns import Cooldown
-from fbgraph.limits.usage import Limit
 from pipelines.defs.following import POLL_SECONDS
 from pipelines.defs.partitions import WHOLE, account_days_of
-from pipelines.state.cooldowns import cooldowns_of
 from tests.e2e.dev import LAST, wait_until
 from tests.pace import within
 from warehouse.lake.changes import FOLLOWS_WITHIN
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.dev import Dagster
 
+
+pytestmark = pytest.mark.slow
 
 #: Dagster takes as much again to begin the run that publishes.
 SLACK_SECONDS = 60
@@ -39,7 +40,6 @@ def slow(dagster: Dagster) -> Iterator[Dagster]:
     dagster.sandbox.use()
 
 
-@pytest.mark.slow
 def test_a_run_whose_process_is_killed_is_noticed_and_goes_on_with_its_report_runs(
     slow: Dagster,
 ) -> None:
@@ -63,7 +63,6 @@ def test_a_run_whose_process_is_killed_is_noticed_and_goes_on_with_its_report_ru
         assert (load.verdict, load.run_id) == ("proven", retry.run_id)
 
 
-@pytest.mark.slow
 def test_terminating_a_run_stops_the_calls_within_seconds_and_the_next_one_goes_on(
     slow: Dagster,
 ) -> None:
@@ -83,22 +82,6 @@ def test_terminating_a_run_stops_the_calls_within_seconds_and_the_next_one_goes_
     assert len(slow.sandbox.calls()["runs"]) == created
 
 
-def test_two_runs_that_race_for_one_account_day_leave_one_whole_file(dagster: Dagster) -> None:
-    cell = dagster.cell(2)
-    runs = [dagster.launch(cell, cell) for _ in range(2)]
-
-    statuses = [dagster.finish(run_id) for run_id in runs]
-
-    assert statuses == [dg.DagsterRunStatus.SUCCESS] * 2
-    account_id = dagster.sandbox.account_ids[2]
-    load = dagster.lake.load_of("insights_hourly", account_id, LAST)
-    truth = dagster.sandbox.truth(account_id, LAST)
-    assert load
-    assert (load.rows, load.verdict) == (truth["count"], "proven")
-    assert load.run_id in runs
-
-
-@pytest.mark.slow
 def test_three_clicks_are_published_together_within_a_minute_of_their_end(dagster: Dagster) -> None:
     cells = [dagster.cell(2, 20), dagster.cell(2, 21), dagster.cell(3, 20)]
     before = dagster.publishes()
@@ -115,7 +98,6 @@ def test_three_clicks_are_published_together_within_a_minute_of_their_end(dagste
     assert dagster.publishes() - before <= 2
 
 
-@pytest.mark.slow
 def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dagster) -> None:
     cell, account_id = dagster.cell(4, 3), dagster.sandbox.account_ids[4]
     ends = [dagster.finish(dagster.click(cell))]
@@ -140,7 +122,6 @@ def test_a_tag_that_a_person_adds_lets_an_account_day_become_empty(dagster: Dags
     ] == [(True, 0)]
 
 
-@pytest.mark.slow
 def test_of_a_backfill_with_one_bad_cell_the_others_are_there_and_it_alone_is_run_again(
     dagster: Dagster,
 ) -> None:
@@ -173,36 +154,3 @@ def test_of_a_backfill_with_one_bad_cell_the_others_are_there_and_it_alone_is_ru
     statuses = dagster.instance.get_status_by_partition(key, [bad], account_days_of(WHOLE))
     assert statuses
     assert str(statuses[bad]) == "AssetPartitionStatus.MATERIALIZED"
-
-
-#: What the page of a run shows while it waits for a limit.
-WAITS = re.compile(
-    r"act_(\d+) waits until \d\d:\d\d UTC \(5[45] min\) for the account's limit for insights: Meta"
-    r" reports that it is used up\."
-)
-
-
-def test_a_run_that_waits_for_a_limit_says_who_waits_for_what_until_when_and_can_be_stopped(
-    dagster: Dagster,
-) -> None:
-    dagster.sandbox.use("never_resets:55")
-    run_id = dagster.click(dagster.cell(1, 40))
-
-    def waits() -> set[tuple[str, str]]:
-        logged = ((level, WAITS.search(text)) for level, text in dagster.log(run_id))
-        return {(level, found[1]) for level, found in logged if found}
-
-    wait_until(waits)
-    seen, before = waits(), time.monotonic()
-    dagster.terminate(run_id)
-    ended = dagster.finish(run_id)
-    seconds = time.monotonic() - before
-
-    dagster.sandbox.use()
-    account_id = dagster.sandbox.account_ids[1]
-    cooldowns_of(dagster.lake.store, time.time).put(
-        Limit(account_id, "ads_insights"), Cooldown(0.0)
-    )
-    assert seen == {("WARNING", account_id)}
-    assert ended is dg.DagsterRunStatus.CANCELED
-    assert seconds < within(15)

@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 import warehouse
+from fbgraph.sandbox import Sandbox
 from pipelines.definitions import defs
 from pipelines.defs.following import AFTER_FAILURES, Runs, Watched, reason_to_wait
 from pipelines.resources import GraphResource
@@ -21,10 +22,9 @@ from warehouse.published.master import refresh
 from warehouse.published.publish import lag, publish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
-    from fbgraph.sandbox import Sandbox
     from warehouse.lake.partitions import Lake
     from warehouse.published.master import Refreshed
 
@@ -126,6 +126,13 @@ class _At(GraphResource):
 
     def now(self) -> datetime:
         return datetime.fromisoformat(self.at)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """What runs of Dagster cost grows with the accounts, and what is shown here does not."""
+    with Sandbox(world="hostile", now=lambda: NOW, accounts=3) as running:
+        yield running
 
 
 @pytest.fixture
