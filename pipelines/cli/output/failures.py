@@ -66,14 +66,18 @@ class FailureGroup:
             self.reasons[target] = why
 
     def why(self) -> str:
-        """The reason; if some have other numbers, a line for each table and whose it is."""
+        """The reason; if some have other numbers, one of each table, and whose it is."""
         if not self.differs:
             return next(iter(self.reasons.values()))
+        firsts = [*self.reasons.items()][:SHOWN_TABLES]
+        tables: dict[tuple[date | None, str], list[str]] = {}
+        for one, why in firsts:
+            tables.setdefault((one.day, why), []).append(one.table)
         lines = [
-            f"{' '.join(filter(None, (one.table, str(one.day or ''))))}: {why}"
-            for one, why in [*self.reasons.items()][:SHOWN_TABLES]
+            f"{' '.join(filter(None, (', '.join(of), str(day or ''))))}: {why}"
+            for (day, why), of in tables.items()
         ]
-        more = len(self.targets) - len(lines)
+        more = len(self.targets) - len(firsts)
         return "\n".join(lines) + (f" ({more} more with other numbers)" if more else "")
 
     def where(self) -> str:

@@ -57,6 +57,9 @@ def test_numbers_that_differ_are_named_of_each_report() -> None:
         "    hours 2026-11-20: clicks 20 of 40",
         "    days 2026-11-20: clicks 30 of 40 (2 more with other numbers)",
     ]
+    alike = {Target(name, "act_1", day): f"{day.day} of 40" for name in ("a", "b") for day in DAYS}
+    [_, _, shown] = failure_lines(grouped(alike), {}, None)
+    assert shown == "    a, b 2026-11-20: 20 of 40 (8 more with other numbers)"
 
 
 def test_two_reasons_of_one_account_are_two_groups_below_its_name() -> None:
