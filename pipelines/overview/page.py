@@ -74,13 +74,13 @@ def overview_of(
     """
     pages = pages_of(opened, now, chosen, account_ids)
     loaded = [page for page in pages if page.is_loaded]
+    tried = [page for page in pages if page.was_tried] if loaded else []
     trusted = banner(
-        ((page.name, page.currency, page.shown_trust) for page in loaded),
+        ((page.name, page.currency, page.shown_trust) for page in tried),
         sum(len(page.without_results(page.window)) for page in loaded),
     )
-    unloaded = [page.name for page in pages if not page.is_loaded]
     return OverviewPage(
-        html=_html(loaded, unloaded, trusted, now, read, "" if loaded else why_nothing(opened)),
+        html=_html(pages, trusted, now, read, "" if loaded else why_nothing(opened)),
         headline=trusted.headline,
         span=_span(loaded),
         number=len(loaded),
@@ -88,18 +88,19 @@ def overview_of(
     )
 
 
-def _html(  # noqa: PLR0913, PLR0917  # all that a page is made of
-    loaded: Sequence[AccountPage],
-    unloaded: Sequence[str],
+def _html(
+    pages: Sequence[AccountPage],
     trusted: Banner,
     now: datetime,
     read: Callable[[str], bytes],
     nothing: str,
 ) -> str:
+    loaded = [page for page in pages if page.is_loaded]
+    tried = [page for page in pages if page.was_tried]
     pictures = _Pictures(read)
     accounts = [words_of(page, pictures.url) for page in loaded]
     found = [
-        bad for page in loaded for bad in bad_days(page.account_id, page.name, page.shown_trust)
+        bad for page in tried for bad in bad_days(page.account_id, page.name, page.shown_trust)
     ]
     newest = max((page.newest for page in loaded if page.newest), default=None)
     given: dict[str, Any] = {
@@ -112,13 +113,13 @@ def _html(  # noqa: PLR0913, PLR0917  # all that a page is made of
         "span": _span(loaded),
         "stale": _stale(newest, now) or _behind(loaded),
         "subtitle": _subtitle(loaded, newest),
-        "unloaded": _unloaded(unloaded),
+        "unloaded": _unloaded([page.name for page in pages if not page.is_loaded]),
         "tone_of": _tone_of,
     }
     if loaded:
         given |= {
             "restated": restated_grid(loaded),
-            "trust": trust_grid(loaded),
+            "trust": trust_grid(tried),
             "data": _json({page.account_id: columns_of(page) for page in loaded}),
             "specs": _json(json.loads(_asset("charts.json"))),
             "bundle": _script(_asset("vega.js")),

@@ -21,7 +21,7 @@ from pipelines.overview.queries import (
 )
 from pipelines.overview.sums import DayNumbers, Sums
 from pipelines.overview.today import TodayNumbers, open_days
-from pipelines.overview.trust import DayTrust, Recorded, trust_of
+from pipelines.overview.trust import DayTrust, Recorded, Trust, trust_of
 from pipelines.overview.window import Window, last_days
 from warehouse.decode.hours import over_at, today_in
 from warehouse.lake.defects.damage import reload_command
@@ -111,6 +111,12 @@ class AccountPage:
         return [day for day in days if self.numbers[day].purchases is None]
 
     @property
+    def was_tried(self) -> bool:
+        """Whether a day of it was loaded, or failed in the window."""
+        found = (one for day, one in self.trust.items() if day in self.window)
+        return self.is_loaded or any(one.trust is Trust.FAILED for one in found)
+
+    @property
     def is_loaded(self) -> bool:
         """Whether any day of it has ever been loaded."""
         return self.newest is not None
@@ -130,6 +136,8 @@ def pages_of(
     loaded = {key: page for key, page in pages.items() if page.is_loaded}
     if loaded:
         _fill(opened, loaded)
+        others = {key: page for key, page in pages.items() if not page.is_loaded}
+        _fill_days(opened, others, _spans(pages))
         for account_id, open_day in open_days(opened).items():
             if account_id in loaded:
                 loaded[account_id].open_day = open_day
@@ -184,10 +192,14 @@ def why_nothing(opened: Warehouse) -> str:
     )
 
 
-def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
+def _spans(pages: Mapping[str, AccountPage]) -> Mapping[str, date]:
     since = min(page.window.before.since for page in pages.values())
     until = max(max(page.window.until, page.today) for page in pages.values())
-    spans = {"since": since, "until": until}
+    return {"since": since, "until": until}
+
+
+def _fill(opened: Warehouse, pages: Mapping[str, AccountPage]) -> None:
+    spans = _spans(pages)
     _fill_days(opened, pages, spans)
     _campaigns(opened, pages, spans)
     _ads(opened, pages)

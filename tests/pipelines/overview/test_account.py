@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 
 import warehouse
 from pipelines.loading.accounts.stored import store_accounts
+from pipelines.loading.failures import Failures
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay
 from pipelines.overview.account_words import words_of
+from pipelines.overview.page import overview_of
 from pipelines.overview.reading import AccountPage, Restated, pages_of
 from pipelines.overview.sums import DayNumbers
 from pipelines.overview.today import NOTHING_YET, TodayNumbers, words_of_today
@@ -116,6 +120,36 @@ def put(lake: Lake, report: str, day: date, spend: str, loaded_at: datetime) -> 
         spend=Decimal(spend or 0),
     )
     lake.replace(table, rows, account_id="11", date=day, load=load)
+
+
+def test_an_account_turns_the_box_red_if_all_of_its_loads_failed_and_not_if_none_was_tried(
+    tmp_path: Path,
+) -> None:
+    lake = Lake(tmp_path / "data", catalog=KNOWN.catalog)
+    newest = datetime(2026, 11, 19, 9, tzinfo=UTC)
+    accounts = [
+        {"id": f"act_{key}", "account_id": key, "name": name, "currency": "EUR"}
+        for key, name in (("11", "Here"), ("12", "There"))
+    ]
+    store_accounts(lake, [{**one, "timezone_name": "UTC"} for one in accounts], newest)
+    for day in WINDOW.days:
+        put(lake, "insights_daily", day, "4.00", newest)
+
+    def shown() -> str:
+        publish(lake.root, catalog=KNOWN.catalog)
+        with warehouse.open(lake.root) as opened:
+            return overview_of(opened, lake.store.read, newest, WINDOW).html
+
+    untried = shown()
+    failed = Outcome(AccountDay("12", WINDOW.until), error="No right")
+    Failures(lake.store, "insights_hourly").note(failed, newest, "run-1")
+    tried = shown()
+
+    assert 'class="banner good"' in untried
+    assert 'class="banner bad"' in tried
+    assert "1 failed to load, 1 was never loaded" in tried
+    assert "No right" in tried
+    assert all("Not loaded at all: There." in page for page in (untried, tried))
 
 
 def test_changes_of_days_that_have_no_hours_and_hours_of_old_days_are_shown(
