@@ -18,6 +18,7 @@ import logging
 import os
 import shutil
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -44,7 +45,7 @@ from warehouse.storage.local import make_way, stamp_of
 from warehouse.storage.retry import publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.published.ducklake.destination import Destination
@@ -160,7 +161,7 @@ def _publish(
         numbers = [int(path.name) for path in _snapshots(folder)]
         # Before the files are listed: whoever publishes there later may have seen later changes.
         seen, why_not = _number(destination)
-        try:
+        with _explained():
             # Before the files are listed: later changes have another note.
             change = last_change(lake.store)
             keep_definitions(lake.store, catalog)
@@ -172,17 +173,11 @@ def _publish(
             given = _conditions(lake, link, folder, afresh=afresh)
             master = refresh(lake, folder / MASTER, max(numbers, default=0), given)
             snapshot = _snapshot(folder, master.version)
-        except (duckdb.Error, OSError) as error:
-            raise WarehouseError(
-                f"Publishing failed: {error}. The previously published file is unchanged. Fix the "
-                "cause, then run `fbinsights publish`"
-            ) from error
         _point(link, snapshot)
         remove(folder / _FETCHED)
         lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
         _prune(folder, kept=1 if afresh else KEPT_SNAPSHOTS)
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
-        commands = _commands(master.left_out.values())
         before = last_publishing(folder)
         record = replace(
             before, at=at, seconds=0.0, left_out=tuple(files.values()), file=stamp_of(snapshot)
@@ -203,8 +198,20 @@ def _publish(
     _warn_of(known.left_out, files)
     left_out = {**known.left_out, **files}
     shown = (link, snapshot, master.rows, seconds, master.version, change.id)
-    done = Published(*shown, left_out, commands, not_carried)
+    done = Published(*shown, left_out, _commands(master.left_out.values()), not_carried)
     return done, isinstance(why_not, OvertakenError)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Raise what DuckDB and the disk raise as a WarehouseError that says what to do."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise WarehouseError(
+            f"Publishing failed: {error}. The previously published file is unchanged. Fix the "
+            "cause, then run `fbinsights publish`"
+        ) from error
 
 
 def _commands(errors: Iterable[WarehouseError]) -> Sequence[str]:

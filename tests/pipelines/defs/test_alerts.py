@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.definitions import defs
 from pipelines.defs.alerts import QUOTED, failure_text, send_alert
-from pipelines.resources import GraphResource
 from pipelines.settings import settings_of
+from tests.graph import graph_by
 from tests.runs import run_job
 from tests.webhook import Receiver
 
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 
 #: The time of the sandbox of these tests.
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
-
-
-def graph_at(now: datetime) -> GraphResource:
-    """The door to Graph at that time."""
-
-    class GraphThen(GraphResource):
-        def now(self) -> datetime:
-            return now
-
-    return GraphThen()
 
 
 @pytest.fixture
@@ -112,7 +102,7 @@ def fail(
         dagster_instance=instance,
         dagster_run=result.dagster_run,
         dagster_event=result.get_run_failure_event(),
-        resources={"graph": graph_at(NOW)},
+        resources={"graph": graph_by(lambda: NOW)},
     ).for_run_failure()
 
 
@@ -181,7 +171,7 @@ def sensor_tick(
         instance=instance,
         cursor=cursor,
         repository_def=repository,
-        resources={"graph": graph_at(now)},
+        resources={"graph": graph_by(lambda: now)},
     )
     return repository.get_sensor_def(name).evaluate_tick(context)
 

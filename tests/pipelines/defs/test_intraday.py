@@ -20,6 +20,7 @@ from pipelines.reports.catalog import HOURLY_REPORT
 from pipelines.resources import GraphResource
 from pipelines.watching.rules import Kind
 from tests.clock import Clock
+from tests.graph import graph_by
 from tests.reports import only
 from tests.runs import run_job
 
@@ -48,12 +49,7 @@ def sandbox(clock: Clock) -> Iterator[Sandbox]:
 
 def hours_alone(clock: Clock) -> dg.Definitions:
     """No report but the hourly one, by that clock."""
-
-    class GraphByClock(GraphResource):
-        def now(self) -> datetime:
-            return clock.now
-
-    return definitions_of(only(HOURLY_REPORT), graph=GraphByClock(), intraday_minutes=45)
+    return definitions_of(only(HOURLY_REPORT), graph=graph_by(clock), intraday_minutes=45)
 
 
 def events(instance: dg.DagsterInstance, asset: str) -> Sequence[dg.AssetMaterialization]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -17,8 +17,8 @@ from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refreshing.refresh import ReloadReason
 from pipelines.reports.catalog import CONTROL, HOURLY_REPORT
-from pipelines.resources import GraphResource
 from tests.clock import Clock
+from tests.graph import graph_by
 from tests.reports import only
 from tests.runs import run_job
 
@@ -39,12 +39,7 @@ def clock() -> Clock:
 
 def hours_alone(clock: Clock) -> dg.Definitions:
     """No report but the hourly one, by that clock."""
-
-    class GraphByClock(GraphResource):
-        def now(self) -> datetime:
-            return clock.now
-
-    return definitions_of(only(HOURLY_REPORT), graph=GraphByClock())
+    return definitions_of(only(HOURLY_REPORT), graph=graph_by(clock))
 
 
 @pytest.fixture
