@@ -69,7 +69,17 @@ def today(accounts: tuple[str, ...], style: Style) -> None:
     sys.exit(run_today(os.environ, accounts, style=style))
 
 
-@click.command(cls=GuardedCommand)
+class _Query(GuardedCommand):
+    """A command whose SQL may begin with a comment: ``-- `` would be taken for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        comments = ("-- ", "--\n")
+        return super().parse_args(
+            ctx, [f"\n{one}" if one.startswith(comments) else one for one in args]
+        )
+
+
+@click.command(cls=_Query)
 @click.argument("question", metavar="SQL")
 @click.option(
     "--format",

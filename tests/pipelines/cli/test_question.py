@@ -71,7 +71,7 @@ def content(root: Path) -> dict[str, bytes]:
         *("values (1)", "show tables", "describe ads", "summarize ads", "table ads"),
         *("pivot ads on account_id using count(*)", "select 'copy' as \"copy\"; -- copy"),
         *("explain from ads", "EXPLAIN ANALYZE from lake.ads", "explain (format json) from ads"),
-        "/* copy */ explain -- x\n analyze select 1",
+        *("/* copy */ explain -- x\n analyze select 1", "-- a = b\nfrom ads", "--\nfrom ads"),
     ],
 )
 def test_what_reads_is_answered(sql: str, lake: Lake) -> None:
