@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
+import yaml
 
 from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name
@@ -48,7 +49,13 @@ def run_dev(environ: Mapping[str, str], host: str, port: int) -> NoReturn:
     """
     if wrong := wrong_settings(environ):
         raise ConfigError("\n".join(wrong))
-    home = _prepared(environ)
+    try:
+        home = _prepared(environ)
+    except yaml.YAMLError as error:
+        why = " ".join(str(error).split())
+        raise ConfigError(
+            f"{SETTINGS} is not YAML: {why}. Fix it; `{command_name()} check` names the line."
+        ) from None
     held = _held(home)
     port = _free_port(host, port)
     shown = f"[{host}]" if ":" in host else host

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from fbgraph.sandbox import WORLDS
-from pipelines.cli.commands.servers import linked_to
+from pipelines.cli.commands.servers import linked_to, run_dev
 from pipelines.cli.main import cli
 from pipelines.cli.output.terminal import escape_unencodable, only_once
+from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,18 @@ def test_a_sandbox_whose_port_is_taken_says_how_to_have_another() -> None:
     assert done.exit_code == 2
     assert f"port {port} is in use" in done.stderr
     assert "stop that one, or add --port 0." in done.stderr
+
+
+def test_limits_that_are_not_yaml_keep_dagster_from_starting_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dagster.yaml").write_text("telemetry: {enabled", encoding="utf-8")
+
+    with pytest.raises(
+        ConfigError, match=r"^dagster.yaml is not YAML: .*\. Fix it; `.* check` names"
+    ):
+        run_dev({"FB_ACCESS_TOKEN": "x"}, "127.0.0.1", 0)
 
 
 def test_alerts_link_to_the_port_of_dagster_unless_the_settings_name_an_address() -> None:
