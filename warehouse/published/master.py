@@ -148,7 +148,7 @@ class _CarriedError(Exception):
 
 def refresh(lake: Lake, folder: Path, after: int, given: Conditions | None = None) -> Refreshed:
     """Bring the master in `folder` up to date. If it changes, its new version is above `after` too,
-    and so it is if the file that was published last is damaged.
+    and so it is if the file that was published last is damaged or has a higher one.
 
     The caller must hold the lock. A process that is killed leaves it as it was. Raises
     duckdb.Error, OSError and ChangedKindError.
@@ -281,7 +281,9 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
         rejects=_hash(rejects),
         failures=_hash(f"{found.key} {found.stamp}" for found in failures),
     )
-    if not (copied or given.is_damaged) and before.is_whole and now == before:
+    is_same = not (copied or given.is_damaged) and before.is_whole and now == before
+    # Of a master from a backup, later snapshots would be kept instead of its own.
+    if is_same and before.version >= after:
         return now, False
     refill_rejects(connection, lake, frozen, rejects, left_out)
     refill_failures(connection, lake, frozen, failures)

@@ -259,9 +259,12 @@ def _earlier(lake: Lake, link: Path, folder: Path) -> Path | None:
 
 
 def _is_other(link: Path, folder: Path) -> bool:
-    """Whether the published file is not the one that a publish put there, or may not be read."""
-    known = last_publishing(folder).file if link.exists() else ""
-    return bool(known) and (known != stamp_of(link) or not os.access(link, os.R_OK))
+    """Whether the published file is not known to be the one that a publish put there, or may not be
+    read.
+    """
+    if not link.exists():
+        return False
+    return last_publishing(folder).file != stamp_of(link) or not os.access(link, os.R_OK)
 
 
 def damage(lake: Lake) -> str:

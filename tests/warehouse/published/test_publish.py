@@ -197,6 +197,15 @@ def test_a_master_that_is_damaged_is_made_anew(damage: bytes, days: Any, lake: L
     assert ask(lake.root, "FROM insights_hourly SELECT count(*)") == [(40,)]
 
 
+def test_a_master_from_a_backup_is_published_under_a_new_version(
+    days: Any, lake: Lake, tmp_path: Path
+) -> None:
+    days.put()
+    assert refresh(lake, tmp_path / "master", 0).version == 1
+    later = [refresh(lake, tmp_path / "master", after).version for after in (7, 8)]
+    assert later == [8, 8]
+
+
 def test_a_log_that_somebody_left_beside_the_link_cannot_hurt(days: Any, lake: Lake) -> None:
     days.put()
     link = publish(lake.root).path

@@ -19,7 +19,7 @@ from warehouse.published.publish import LINK, damage, publish
 from warehouse.published.verify import differences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
@@ -108,16 +108,19 @@ def test_what_snapshots_are_copied_from_is_rebuilt_too(harm: str, days: Any, lak
     assert damage(lake) == ""
 
 
-@pytest.mark.parametrize("harm", ["truncated", "rows deleted"])
-def test_both_together_and_a_missing_record_of_the_publish(
-    harm: str, days: Any, lake: Lake
+@pytest.mark.parametrize(
+    ("harm", "where"),
+    [("truncated", [LINK, MASTER]), ("rows deleted", [LINK, MASTER]), ("garbage", [LINK])],
+)
+def test_a_damaged_file_is_rebuilt_without_a_record_of_the_publish_too(
+    harm: str, where: Sequence[str], days: Any, lake: Lake
 ) -> None:
     days.put(6)
     days.put(6, account="12")
-    first = publish(lake.root)
+    publish(lake.root)
     before = ask(lake.root, ROWS)
-    for path in (first.snapshot, lake.root / MASTER):
-        HARM[harm](path)
+    for path in where:
+        HARM[harm]((lake.root / path).resolve())
     (lake.root / ".snapshots/.published.json").write_bytes(b"\xff")
 
     assert damage(lake)
