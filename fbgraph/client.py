@@ -44,8 +44,8 @@ if TYPE_CHECKING:
 
     from fbgraph.errors import LimitStuckError
     from fbgraph.http.paging import Page, Params
-    from fbgraph.limits.cooldowns import SharedCooldowns
     from fbgraph.limits.retry import RetryPolicy
+    from fbgraph.limits.shared_cooldowns import SharedCooldowns
 
 __all__ = ["API_VERSION", "GRAPH_URL", "GraphClient"]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.limits.cooldowns import Cooldown, extended, waiting_text
 from fbgraph.limits.retry import CEILING_SECONDS, LIMIT
+from fbgraph.limits.shared_cooldowns import Cooldown, extended, waiting_text
 from fbgraph.limits.stuck import is_stuck, stuck_error
 from fbgraph.limits.usage import Limit
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from fbgraph.errors import Detail, LimitStuckError, ThrottledError
-    from fbgraph.limits.cooldowns import SharedCooldowns
+    from fbgraph.limits.shared_cooldowns import SharedCooldowns
     from fbgraph.limits.usage import Metered, Reading, Usage
 
 __all__ = [

@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fbgraph.limits.cooldowns import waiting_text
+from fbgraph.limits.shared_cooldowns import waiting_text
 from pipelines.state.cooldowns import cooldowns_of
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from pipelines.comparing.names import ROLE_COLUMNS
 from pipelines.comparing.reasons import Fact
 from pipelines.comparing.their_table import OURS
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
-from warehouse.schema.queries.results import RESULTS
 from warehouse.schema.verdicts import GOOD
+from warehouse.schema.views.results import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

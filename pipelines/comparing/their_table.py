@@ -10,8 +10,8 @@ import duckdb
 
 from pipelines.comparing.names import ROLE_COLUMNS, their_columns
 from pipelines.errors import ConfigError
-from warehouse.schema.queries.results import RESULTS
 from warehouse.schema.sql import literal, name
+from warehouse.schema.views.results import RESULTS
 from warehouse.wording import brief, counted
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns, extended
+from fbgraph.limits.shared_cooldowns import Cooldown, SharedCooldowns, extended
 from warehouse.storage.local import Folder
 from warehouse.storage.state import change, load
 

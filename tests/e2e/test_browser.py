@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
-from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.shared_cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import cooldowns_of
 from tests.e2e.dev import LAST, ROOT, Dagster, wait_until

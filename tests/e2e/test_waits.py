@@ -7,7 +7,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.shared_cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import cooldowns_of
 from tests.e2e.company import RANGE, Company, start

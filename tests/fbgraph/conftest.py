@@ -19,8 +19,8 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.http import served
-from fbgraph.limits.cooldowns import SharedCooldowns
 from fbgraph.limits.retry import CEILING_SECONDS
+from fbgraph.limits.shared_cooldowns import SharedCooldowns
 from fbgraph.limits.usage import Limit
 from tests.clock import Clock
 

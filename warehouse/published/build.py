@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from warehouse.lake.paths import DATA_FILE
 from warehouse.published.manifest import FILES, STATE
-from warehouse.schema.queries.fivetran import FIVETRAN, fivetran_views
 from warehouse.schema.records import FAILURES, REJECTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet, typed, typed_nothing
+from warehouse.schema.views.fivetran import FIVETRAN, fivetran_views
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.published import build
-from warehouse.published.footers import read_footers
+from warehouse.published.frozen import read_footers
 from warehouse.published.manifest import (
     FILES,
     FilesToCopy,

@@ -14,10 +14,10 @@ import yaml
 
 from warehouse.errors import UnknownTableError
 from warehouse.published.build import create
-from warehouse.schema.queries.rollups import LEVELS, SOURCE
 from warehouse.schema.sql import literal, name
 from warehouse.schema.table import Table
 from warehouse.schema.verdicts import PROVEN, PROVISIONAL, UNPROVABLE, UNPROVEN
+from warehouse.schema.views.rollups import LEVELS, SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

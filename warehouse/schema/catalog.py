@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from warehouse.errors import UnfitTableError, UnknownTableError
-from warehouse.schema.queries.changes import changes, is_history
-from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.tables import OBJECT_TABLES, TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.views.changes import changes, is_history
+from warehouse.schema.views.listed import VIEWS
+from warehouse.schema.views.long_form import long_actions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from warehouse.errors import UnknownTableError
-from warehouse.schema.queries.fivetran import FIVETRAN, fivetran_views
-from warehouse.schema.queries.rollups import FORMULAS
 from warehouse.schema.sql import duckdb_type
 from warehouse.schema.table import Table
+from warehouse.schema.views.fivetran import FIVETRAN, fivetran_views
+from warehouse.schema.views.rollups import FORMULAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from fbgraph.sandbox.faults.breaking import HTML, HTML_HEADERS
+from fbgraph.sandbox.faults.responses import HTML, HTML_HEADERS
 from fbgraph.sandbox.protocol.messages import ServerResponse, compact
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
 """Faults that refuse requests: tokens, permissions, versions, throttles. A response that breaks
-now and then, such as `flaky`, is in `breaking`.
+now and then, such as `flaky`, is in `responses`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import bodies, breaking, refusing, runs
+from fbgraph.sandbox.faults import bodies, refusing, responses, runs
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import CODES, PAGING, PRACTICE
 
@@ -65,7 +65,7 @@ LISTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "a page of more than N bytes: the same error, so that halving the limit helps",
         "airbyte #25383",
         strength=60_000,
-        after=breaking.shrink_pages,
+        after=responses.shrink_pages,
     ),
     "too_much_data": Scenario(
         "insights of more than N days, with or without a run: 100/1487534",

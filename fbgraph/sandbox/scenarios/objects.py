@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import breaking, names, objects, refusing
+from fbgraph.sandbox.faults import names, objects, refusing, responses
 from fbgraph.sandbox.faults.hooks import Scenario
 
 if TYPE_CHECKING:
@@ -97,8 +97,8 @@ OBJECTS_SCENARIOS: Final[Mapping[str, Scenario]] = {
         " (cut)",
         "not documented; any server of pictures may",
         strength="errors",
-        words=frozenset(breaking.PICTURES),
-        media=breaking.break_picture,
+        words=frozenset(responses.PICTURES),
+        media=responses.break_picture,
     ),
     "retired_fields": Scenario(
         "fields of objects are gone: balance of accounts, buying_type of campaigns, billing_event"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import bodies, breaking, refusing
+from fbgraph.sandbox.faults import bodies, refusing, responses
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.protocol.refusals import REFUSALS
 from fbgraph.sandbox.scenarios.sources import CODES, HANDLING, TRANSIENT
@@ -23,37 +23,37 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         " JSON, code 2",
         "facebook-python-business-sdk #145, #414",
         strength=5,
-        after=breaking.break_in_turn,
+        after=responses.break_in_turn,
     ),
     "html": Scenario(
         "one in N responses: HTML, in turn with HTTP 502, 500, 503 and 504",
         "facebook-business 26.0.3, FacebookResponse.is_success",
         strength=6,
-        after=breaking.html,
+        after=responses.html,
     ),
     "empty_500": Scenario(
         "one in N responses: HTTP 500 without a body",
         "facebook-python-business-sdk #414",
         strength=6,
-        after=breaking.one_in(breaking.empty_500),
+        after=responses.one_in(responses.empty_500),
     ),
     "service_unavailable": Scenario(
         "one in N responses: HTTP 200 with the text Service Unavailable",
         "facebook-python-business-sdk #145",
         strength=6,
-        after=breaking.one_in(breaking.service_unavailable),
+        after=responses.one_in(responses.service_unavailable),
     ),
     "cut_json": Scenario(
         "one in N responses: JSON that ends too early, in a complete response",
         TRANSIENT,
         strength=6,
-        after=breaking.one_in(breaking.cut_json),
+        after=responses.one_in(responses.cut_json),
     ),
     "reset": Scenario(
         "one in N responses: the connection closes in the middle of the body",
         TRANSIENT,
         strength=6,
-        after=breaking.one_in(breaking.reset),
+        after=responses.one_in(responses.reset),
     ),
     "dripping": Scenario(
         "the first page of each list comes a byte every N ms, once; after 500 bytes the connection"
@@ -68,7 +68,7 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         strength=3,
         after=bodies.inflate,
     ),
-    "slow": Scenario("every response is N ms late", TRANSIENT, strength=10, after=breaking.slow),
+    "slow": Scenario("every response is N ms late", TRANSIENT, strength=10, after=responses.slow),
     "unavailable": Scenario(
         "one in N requests: code 2, is_transient, in turn with HTTP 503, 500 and 400",
         TRANSIENT,
@@ -94,7 +94,7 @@ RESPONSES_SCENARIOS: Final[Mapping[str, Scenario]] = {
         "facebook-python-business-sdk #272, #563, #573; facebook-php-business-sdk #237",
         strength=6,
         before=refusing.now_and_then("unavailable"),
-        after=breaking.odd_errors,
+        after=responses.odd_errors,
     ),
     "always": Scenario(
         "every request fails with this line of the table of errors (`protocol/refusals.py`)",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fbgraph.sandbox.faults import breaking, runs
+from fbgraph.sandbox.faults import responses, runs
 from fbgraph.sandbox.faults.hooks import Scenario
 from fbgraph.sandbox.scenarios.sources import BATCH, CODES, PRACTICE, READ_TOO_EARLY, TRANSIENT
 
@@ -86,28 +86,28 @@ RUNS_SCENARIOS: Final[Mapping[str, Scenario]] = {
     "run_id_number": Scenario(
         "report_run_id is a JSON number",
         "facebook-nodejs-business-sdk #119, #188",
-        after=breaking.creation(lambda run: {"report_run_id": int(run)}, once=False),
+        after=responses.creation(lambda run: {"report_run_id": int(run)}, once=False),
     ),
     "run_id_missing": Scenario(
         "the first creation of a run responds in turn without an id and with a null id",
         "asked about, not seen yet",
-        after=breaking.creation(lambda _: {}, lambda _: {"report_run_id": None}),
+        after=responses.creation(lambda _: {}, lambda _: {"report_run_id": None}),
     ),
     "odd_polls": Scenario(
         "one in N polls: in turn HTML, no status, no percentage, nulls",
         TRANSIENT,
         strength=3,
-        after=breaking.poll_body,
+        after=responses.poll_body,
     ),
     # Batches
-    "batch_null": Scenario("one in N items: null", BATCH, strength=4, item=breaking.item_null),
+    "batch_null": Scenario("one in N items: null", BATCH, strength=4, item=responses.item_null),
     "batch_throttled": Scenario(
         "one in N items: 17/2446079",
         f"{BATCH}; {TRANSIENT}",
         strength=4,
-        item=breaking.item_error("throttled_account"),
+        item=responses.item_error("throttled_account"),
     ),
     "batch_timed_out": Scenario(
-        "one in N items: 960", TRANSIENT, strength=4, item=breaking.item_error("batch_aborted")
+        "one in N items: 960", TRANSIENT, strength=4, item=responses.item_error("batch_aborted")
     ),
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fbgraph import act_id
-from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.shared_cooldowns import Cooldown
 from pipelines.cli.exit_codes import ALL_DONE, SOME_FAILED
 from pipelines.cli.output.terminal import print_note
 from pipelines.cli.summary import command_name

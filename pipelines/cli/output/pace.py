@@ -16,7 +16,7 @@ from pipelines.escaping import escaped
 from pipelines.watching.message import apart
 from warehouse.decode.hours import hours_of, zone_named
 from warehouse.decode.money import amount_text, money_text
-from warehouse.schema.queries.results import RESULTS
+from warehouse.schema.views.results import RESULTS
 from warehouse.wording import counted
 
 if TYPE_CHECKING:

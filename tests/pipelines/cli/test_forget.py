@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 import warehouse
-from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.shared_cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from fbgraph.sandbox import Sandbox
 from pipelines.cli.commands import forget

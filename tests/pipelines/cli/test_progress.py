@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from fbgraph.limits.cooldowns import Cooldown
+from fbgraph.limits.shared_cooldowns import Cooldown
 from fbgraph.limits.usage import Limit
 from fbgraph.reports.poller import Flight
 from pipelines.cli.output.progress import LOGGERS, WAITS_SECONDS, Bar, Progress, seconds_left

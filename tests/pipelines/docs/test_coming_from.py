@@ -16,7 +16,7 @@ from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import READY
 from tests.reports import KNOWN
 from tests.test_pages import between
-from warehouse.schema.queries.fivetran import fivetran_views
+from warehouse.schema.views.fivetran import fivetran_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

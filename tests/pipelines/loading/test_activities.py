@@ -29,7 +29,7 @@ from warehouse.lake.history import merge_objects
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import OWN
-from warehouse.schema.views import VIEWS
+from warehouse.schema.views.listed import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

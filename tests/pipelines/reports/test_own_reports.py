@@ -19,8 +19,8 @@ from tests.clock import NOW
 from tests.reports import KNOWN
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
-from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.verdicts import PROVEN, UNPROVABLE, UNPROVEN
+from warehouse.schema.views.long_form import long_actions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns
+from fbgraph.limits.shared_cooldowns import Cooldown, SharedCooldowns
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit
 from pipelines.state.cooldowns import KEY, LEAST_SECONDS, REREAD_SECONDS, cooldowns_of

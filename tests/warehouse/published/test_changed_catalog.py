@@ -14,10 +14,10 @@ from warehouse.errors import ChangedKindError, WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import publish
 from warehouse.schema.catalog import Catalog
-from warehouse.schema.queries.long_form import long_actions
 from warehouse.schema.table import Column
 from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.views.listed import VIEWS
+from warehouse.schema.views.long_form import long_actions
 
 
 def younger(column: Column) -> Catalog:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import warehouse
 from tests.warehouse.published.asking import ask
-from warehouse.published.footers import read_footers
+from warehouse.published.frozen import read_footers
 from warehouse.published.manifest import LakeFile, freeze
 from warehouse.published.publish import publish
 

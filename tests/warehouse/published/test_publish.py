@@ -20,7 +20,7 @@ from warehouse.published.master import CONFIG, DATABASE, Conditions, refresh
 from warehouse.published.publish import publish
 from warehouse.schema.sql import duckdb_type
 from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.views.listed import VIEWS
 
 if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake

@@ -14,7 +14,7 @@ from pipelines.reports.catalog import read_reports
 from pipelines.reports.folders import READY
 from warehouse.published.build import create
 from warehouse.schema.catalog import OWN
-from warehouse.schema.queries.fivetran import fivetran_views
+from warehouse.schema.views.fivetran import fivetran_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from warehouse.decode.pages import Account, decode
 from warehouse.lake.records import Load
 from warehouse.published.publish import publish
 from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.views.listed import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,10 +19,10 @@ from fbgraph.catalog.fields import ATTRIBUTION_WINDOWS
 from tests.reports import KNOWN
 from warehouse.decode.pages import Account, decode
 from warehouse.published.publish import publish
-from warehouse.schema.queries.long_form import flat, long_actions
 from warehouse.schema.table import Column, Table, View
 from warehouse.schema.tables import TABLES
-from warehouse.schema.views import VIEWS
+from warehouse.schema.views.listed import VIEWS
+from warehouse.schema.views.long_form import flat, long_actions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

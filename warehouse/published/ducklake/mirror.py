@@ -27,11 +27,11 @@ from warehouse.published.ducklake import tidying
 from warehouse.published.ducklake.attaching import attach, plain
 from warehouse.published.manifest import FILES, STATE
 from warehouse.published.master import WRITING, connected
-from warehouse.schema.queries.fivetran import FIVETRAN
 from warehouse.schema.records import FAILURES, LOADS, REJECTS, RESTATEMENTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet
 from warehouse.schema.table import Column, Table
 from warehouse.schema.verdicts import METRICS
+from warehouse.schema.views.fivetran import FIVETRAN
 from warehouse.storage.retry import PUBLISHES
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
-from warehouse.schema.queries.changes import changes
-from warehouse.schema.queries.creative_assets import CREATIVE_ASSETS
-from warehouse.schema.queries.dates import CALENDAR
-from warehouse.schema.queries.long_form import long_actions
-from warehouse.schema.queries.pace import TODAY
-from warehouse.schema.queries.rollups import rollups
 from warehouse.schema.tables import OBJECT_TABLES
+from warehouse.schema.views.changes import changes
+from warehouse.schema.views.creative_assets import CREATIVE_ASSETS
+from warehouse.schema.views.dates import CALENDAR
+from warehouse.schema.views.long_form import long_actions
+from warehouse.schema.views.pace import TODAY
+from warehouse.schema.views.rollups import rollups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from warehouse.schema.queries.fivetran_objects import object_views
-from warehouse.schema.queries.fivetran_reports import report_views
+from warehouse.schema.views.fivetran_objects import object_views
+from warehouse.schema.views.fivetran_reports import report_views
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

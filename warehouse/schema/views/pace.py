@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from warehouse.schema.columns import ACCOUNT_ID, ACCOUNT_NAME, MONEY, UTC
 from warehouse.schema.insights import INSIGHTS_DAILY
-from warehouse.schema.queries.budgets import budgets, running
-from warehouse.schema.queries.results import RESULTS, sum_of
-from warehouse.schema.queries.same_hours import (
+from warehouse.schema.records import LOADS
+from warehouse.schema.table import Column, View
+from warehouse.schema.views.budgets import budgets, running
+from warehouse.schema.views.results import RESULTS, sum_of
+from warehouse.schema.views.same_hours import (
     MEASURES,
     SAME_WEEKDAYS,
     ads_by_day,
@@ -23,8 +25,6 @@ from warehouse.schema.queries.same_hours import (
     objects,
     opened,
 )
-from warehouse.schema.records import LOADS
-from warehouse.schema.table import Column, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fbgraph.limits.cooldowns import Cooldown, SharedCooldowns
+from fbgraph.limits.shared_cooldowns import Cooldown, SharedCooldowns
 from fbgraph.limits.throttle import Throttle
 from fbgraph.limits.usage import Limit
 from tests.clock import Clock

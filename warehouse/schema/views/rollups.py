@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from warehouse.schema.columns import ACCOUNT_NAME, MONEY
 from warehouse.schema.insights import INSIGHTS_DAILY, INSIGHTS_HOURLY
-from warehouse.schema.queries.results import RESULTS, sum_of
 from warehouse.schema.table import Column, View
 from warehouse.schema.verdicts import GOOD
+from warehouse.schema.views.results import RESULTS, sum_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from warehouse.schema.queries.results import Result
+    from warehouse.schema.views.results import Result
 
 __all__ = ["FORMULAS", "rollups"]
 
