@@ -30,7 +30,9 @@ def test_the_example_is_loaded_proven_and_answered_as_the_docs_say(checkout: Che
     by_platform = checkout.run(*clicks, "--format", "csv")
 
     assert (planned.returncode, "spend_by_placement" in planned.stdout) == (0, True)
-    assert (loaded.returncode, loaded.stderr) == (0, "")
+    # A slow machine prints its progress twice a minute.
+    warned = [line for line in loaded.stderr.splitlines() if " account-days; " not in line]
+    assert (loaded.returncode, warned) == (0, [])
     told = sum(
         Decimal(checkout.sandbox.truth(account_id, f"2026-11-{day}")["sums"]["spend"])
         for account_id in checkout.sandbox.account_ids
