@@ -173,7 +173,6 @@ def _dagster(environ: Mapping[str, str], lake: Lake) -> Iterator[dg.DagsterInsta
 
             instance = closing.enter_context(open_instance(environ, lake.store))
         finally:
-            gc.freeze()
             gc.enable()
         yield instance
 
