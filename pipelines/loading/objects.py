@@ -31,7 +31,12 @@ from pipelines.loading.media.keeping import Pictures, keep_thumbnails
 from pipelines.loading.refusals import read_by_id
 from warehouse.decode.objects import Unreadable
 from warehouse.errors import WarehouseError
-from warehouse.lake.history import merge_objects, missing_ids, missing_objects
+from warehouse.lake.history import (
+    mentioned_ids,
+    merge_objects,
+    missing_ids,
+    missing_objects,
+)
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
@@ -294,11 +299,12 @@ def load_mentioned(
                 if row.is_needed and not lake.partitions(row.name, account_id):
                     listed = _list(client, lake, row, account, now)
                     Failures(lake.store, row.name).note_whole({account_id: listed.error}, now())
-            for table, ids in missing_ids(lake, account_id, days).items():
+            mentioned = mentioned_ids(lake, account_id, days)
+            for table, ids in missing_ids(lake, account_id, mentioned).items():
                 row = lake.catalog.objects_named(table)
                 by_id += _fetch(client, lake, row, account, ids, now).found
-            left = {k: ids for k, ids in missing_ids(lake, account_id, days).items() if ids}
-            return MentionedObjects(by_id, left)
+            left = missing_ids(lake, account_id, mentioned)
+            return MentionedObjects(by_id, {k: ids for k, ids in left.items() if ids})
 
         found = _tried(load)
         return MentionedObjects(by_id, error=str(found)) if isinstance(found, Exception) else found

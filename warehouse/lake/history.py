@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Merged",
     "footer_of_objects",
+    "mentioned_ids",
     "merge_objects",
     "missing_ids",
     "missing_objects",
@@ -306,26 +307,37 @@ def footer_of_objects(lake: Lake, table: Table, account_id: str | None) -> Foote
         return NO_FOOTER
 
 
-def missing_ids(lake: Lake, account_id: str, days: Iterable[date]) -> Mapping[str, Sequence[str]]:
-    """Ids that insights of these days mention, or other objects, and the tables of objects lack, by
-    table, sorted.
-
-    Edges do not list deleted objects; requested by id, Meta returns them
-    (docs/graph-api.md#objects).
-    """
+def mentioned_ids(
+    lake: Lake, account_id: str, days: Iterable[date]
+) -> Mapping[str, Collection[str]]:
+    """Ids of objects that insights of these days mention, by their column. Reads every file."""
     wanted = list(days)
-    rows = [row for row in lake.catalog.listed if row.insights_column]
-    mentioned: dict[str, set[str]] = {row.insights_column: set() for row in rows}
+    mentioned: dict[str, set[str]] = {
+        row.insights_column: set() for row in lake.catalog.listed if row.insights_column
+    }
     for table in lake.catalog.tables.values():
         has_ids = any(column in table.arrow_schema.names for column in mentioned)
         for day in wanted if has_ids and table.partitions == ("account_id", "date") else ():
             _mention(lake, table, lake.partition(table, account_id, day), mentioned)
+    return mentioned
+
+
+def missing_ids(
+    lake: Lake, account_id: str, mentioned: Mapping[str, Collection[str]]
+) -> Mapping[str, Sequence[str]]:
+    """Ids that insights mention, as `mentioned_ids`, or other objects, and the tables of objects
+    lack, by table, sorted.
+
+    Edges do not list deleted objects; requested by id, Meta returns them
+    (docs/graph-api.md#objects).
+    """
     of_objects = [row for row in lake.catalog.listed if row.mentioned_by and row.is_needed]
     return {
         **{row.name: missing_objects(lake, row, account_id) for row in of_objects},
         **{
             row.name: _unknown(lake, row, account_id, mentioned[row.insights_column])
-            for row in rows
+            for row in lake.catalog.listed
+            if row.insights_column
         },
     }
 

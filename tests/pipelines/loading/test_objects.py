@@ -16,7 +16,7 @@ from pipelines.loading.objects import load_mentioned, load_objects
 from pipelines.loading.partitions import AccountDay
 from tests.objects import NEEDED
 from warehouse.lake.defects.failures import find_failures
-from warehouse.lake.history import missing_ids
+from warehouse.lake.history import mentioned_ids, missing_ids
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
@@ -52,13 +52,14 @@ def test_deleted_objects_that_insights_mention_are_read_by_id_and_all_ids_are_kn
     loaded: str, client: GraphClient, lake: Lake, days: Sequence[date]
 ) -> None:
     load_objects(client, lake, NEEDED, [loaded], now)
-    missing = missing_ids(lake, loaded, days)
+    mentioned = mentioned_ids(lake, loaded, days)
+    missing = missing_ids(lake, loaded, mentioned)
 
     known = load_mentioned(client, lake, cells(loaded, days), now)
 
     assert sum(map(len, missing.values())) == known[loaded].by_id > 0
     assert not known[loaded].unknown
-    assert not any(missing_ids(lake, loaded, days).values())
+    assert not any(missing_ids(lake, loaded, mentioned).values())
     ads = lake.read("ads", account_id=loaded).select(["ad_id", "effective_status"]).to_pylist()
     status = {row["ad_id"]: row["effective_status"] for row in ads}
     assert {status[ad_id] for ad_id in missing["ads"]} == {"DELETED"}

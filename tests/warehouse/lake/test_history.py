@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.warehouse.lake.campaigns import ACCOUNT, MONDAY, account, campaign, names, seen, states
 from warehouse.decode.arrow import records
-from warehouse.lake.history import merge_objects, missing_ids
+from warehouse.lake.history import mentioned_ids, merge_objects, missing_ids
 from warehouse.lake.partitions import Lake
 from warehouse.schema.catalog import OWN
 from warehouse.schema.table import Table
@@ -205,12 +205,12 @@ def test_ids_that_insights_mention_and_no_table_has_are_found(days: Any, lake: L
     days.put()
     seen(lake, campaign(20))
 
-    assert missing_ids(lake, "11", [DAY, date(2026, 11, 20)]) == {
+    assert _missing(lake, [DAY, date(2026, 11, 20)]) == {
         "campaigns": ["21"],
         "adsets": [],
         "ads": ["30", "31"],
     }
-    assert missing_ids(lake, "11", [date(2026, 11, 20)])["ads"] == []
+    assert _missing(lake, [date(2026, 11, 20)])["ads"] == []
 
 
 def test_ids_in_a_report_of_campaigns_are_found_too(tmp_path: Path) -> None:
@@ -222,7 +222,11 @@ def test_ids_in_a_report_of_campaigns_are_found_too(tmp_path: Path) -> None:
     row = {"account_id": "11", "campaign_id": "29", "date": DAY}
     lake.replace("mine", records(table.arrow_schema, [row]), account_id="11", date=DAY)
 
-    assert missing_ids(lake, "11", [DAY])["campaigns"] == ["29"]
+    assert _missing(lake, [DAY])["campaigns"] == ["29"]
+
+
+def _missing(lake: Lake, days: Sequence[date]) -> Mapping[str, Sequence[str]]:
+    return missing_ids(lake, "11", mentioned_ids(lake, "11", days))
 
 
 snapshots = st.lists(
