@@ -166,7 +166,7 @@ def _dagster(environ: Mapping[str, str], lake: Lake) -> Iterator[dg.DagsterInsta
     the load and the publish need before: so it comes last.
     """
     with ExitStack() as closing:
-        # All that is imported stays: looking for garbage among it is a third of the CPU of that.
+        # What is imported stays: collections of garbage meanwhile are a third of the CPU.
         gc.disable()
         try:
             from pipelines.state.dagster_home import open_instance  # noqa: PLC0415

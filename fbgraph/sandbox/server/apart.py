@@ -17,7 +17,7 @@ import httpx
 from fbgraph.sandbox.server.loopback import Sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
 __all__ = ["SandboxApart", "sandbox_apart", "serve_apart"]
@@ -65,7 +65,7 @@ def sandbox_apart(**options: Any) -> Iterator[SandboxApart]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=_environ(os.environ),
+        env=os.environ | {"PYTHONSAFEPATH": "1"},  # not a folder fbgraph where the command is run
         process_group=0,  # Ctrl-C is for the process that loads; this one ends with it
     ) as process:
         try:
@@ -75,11 +75,6 @@ def sandbox_apart(**options: Any) -> Iterator[SandboxApart]:
             yield SandboxApart(**json.loads(ready))
         finally:
             process.communicate()
-
-
-def _environ(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """A folder `fbgraph` where the command is run must not be taken for ours."""
-    return {**environ, "PYTHONSAFEPATH": "1"}
 
 
 def serve_apart(options: str) -> None:
