@@ -8,7 +8,7 @@ import dagster as dg
 
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.assets import loaded_assets, view_specs
-from pipelines.defs.backfill import backfill_of, backfill_sensor
+from pipelines.defs.backfill import backfill_of, backfill_slices
 from pipelines.defs.following import follow_sensor, up_to_date_check
 from pipelines.defs.freshness import fresh_check, freshness_sensor
 from pipelines.defs.health import health_specs
@@ -83,7 +83,7 @@ def definitions_of(  # noqa: PLR0913  # all that they are made of
                     {*every_job, refresh_job.name, intraday_job.name, backfill_job.name},
                     *(watched, keys),
                 ),
-                backfill_sensor(backfill_job),
+                backfill_slices,
                 access_sensor(reports.by_name, keys),
             ],
             resources={"graph": graph, "mem": dg.mem_io_manager},

@@ -4,6 +4,7 @@ one report run at Meta. (A backfill from the grid has a run for each day, or for
 """
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
+import time
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
@@ -17,10 +18,11 @@ from pipelines.defs.event_log.run_events import RunRecorder, failure_of
 from pipelines.defs.refresh import close_load, publish_if_last, session_of
 from pipelines.defs.slices import (
     BACKFILL_JOB,
+    LONGEST_SECONDS,
     SLICES_OF,
     ask_for_slices,
-    asks_for_slices,
     config_of,
+    runs_to_slice,
     slice_requests,
     wait_for_turn,
 )
@@ -33,14 +35,19 @@ from pipelines.loading.refreshing.changes import ChangedDays
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import Report, Reports
 from pipelines.resources import GraphResource, stopping
+from pipelines.settings import Settings
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import require_carried
 from warehouse.wording import counted
 
-__all__ = ["Backfill", "backfill_of", "backfill_sensor"]
+__all__ = ["Backfill", "backfill_of", "backfill_slices"]
 
 #: Seconds between two runs of the sensor.
 SLICING_SECONDS: Final = 10
+
+#: It looks at the runs of these seconds again: clocks of machines differ, and one may tell the
+#: database late that a run has ended.
+_LOOKED_AT_AGAIN_SECONDS: Final = 600.0
 
 #: Runs are started by this priority: a refresh goes before slices that wait.
 _LAST: Final = {"dagster/priority": "-1", "fbinsights/refresh": "backfill"}
@@ -178,33 +185,41 @@ def backfill_of(reports: Reports, keys: AssetKeys) -> dg.JobDefinition:
     return backfill_job
 
 
-def backfill_sensor(job: dg.JobDefinition) -> dg.SensorDefinition:
-    """The sensor that starts the slices of a backfill."""
+@dg.sensor(
+    name="backfill_slices",
+    job_name=BACKFILL_JOB,
+    minimum_interval_seconds=SLICING_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts the runs of a backfill of more accounts than FB_ACCOUNTS_PER_RUN, a "
+    "slice of the accounts each. Makes no request to Meta.",
+)
+def backfill_slices(context: dg.SensorEvaluationContext, graph: GraphResource) -> dg.SensorResult:
+    """Start the slices of backfills that asked for them.
 
-    @dg.run_status_sensor(
-        name="backfill_slices",
-        run_status=dg.DagsterRunStatus.SUCCESS,
-        monitored_jobs=[job],
-        request_job=job,
-        minimum_interval_seconds=SLICING_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts the runs of a backfill of more accounts than FB_ACCOUNTS_PER_RUN, a "
-        "slice of the accounts each. Makes no request to Meta.",
+    It looks at runs itself: a sensor of Dagster's for the status of runs never learns of those that
+    ended before its first tick, as a backfill may that is launched while the daemon starts.
+    """
+    now, settings = time.time(), graph.settings()
+    try:
+        seen_until = float(context.cursor or "")
+    except ValueError:  # its first tick, or the cursor of an earlier version
+        seen_until = now - LONGEST_SECONDS
+    requests = [
+        request
+        for run in runs_to_slice(context.instance, seen_until - _LOOKED_AT_AGAIN_SECONDS)
+        for request in _slices_of(run, settings)
+    ]
+    nothing = None if requests else "No backfill is waiting for its runs."
+    return dg.SensorResult(run_requests=requests, skip_reason=nothing, cursor=str(now))
+
+
+def _slices_of(run: dg.DagsterRun, settings: Settings) -> Sequence[dg.RunRequest]:
+    config = config_of(run)
+    named = dict.fromkeys(map(act_id, config.get("accounts") or settings.account_ids))
+    accounts = [*named] or [*map(act_id, accounts_in(Lake(settings.warehouse_url)))]
+    return slice_requests(
+        *(BACKFILL_JOB, config, accounts, settings.accounts_per_run),
+        of=run.run_id,
+        run_key=run.run_id,
+        tags={tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags},
     )
-    def backfill_slices(
-        context: dg.RunStatusSensorContext, graph: GraphResource
-    ) -> list[dg.RunRequest] | dg.SkipReason:
-        run, settings = context.dagster_run, graph.settings()
-        if not asks_for_slices(run):
-            return dg.SkipReason("It was one run.")
-        config = config_of(run)
-        named = dict.fromkeys(map(act_id, config.get("accounts") or settings.account_ids))
-        accounts = [*named] or [*map(act_id, accounts_in(Lake(settings.warehouse_url)))]
-        return slice_requests(
-            *(BACKFILL_JOB, config, accounts, settings.accounts_per_run),
-            of=run.run_id,
-            run_key=run.run_id,
-            tags={tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags},
-        )
-
-    return backfill_slices

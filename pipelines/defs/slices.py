@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
@@ -21,14 +22,15 @@ if TYPE_CHECKING:
 __all__ = [
     "AT_WORK",
     "BACKFILL_JOB",
+    "LONGEST_SECONDS",
     "REFRESH_JOB",
     "SLICES_OF",
     "Holder",
     "ask_for_slices",
-    "asks_for_slices",
     "config_of",
     "held_accounts",
     "is_last",
+    "runs_to_slice",
     "slice_requests",
     "slice_tags",
     "sliced",
@@ -106,9 +108,21 @@ def ask_for_slices(context: dg.OpExecutionContext) -> None:
     context.instance.add_run_tags(context.run_id, {_TO_SLICE: context.run_id})
 
 
-def asks_for_slices(run: dg.DagsterRun) -> bool:
-    """Whether slices are to be started for the run."""
-    return run.tags.get(_TO_SLICE) == run.run_id
+def runs_to_slice(instance: dg.DagsterInstance, since: float) -> Sequence[dg.DagsterRun]:
+    """Backfills that ended after `since` (seconds since the epoch), asked for slices and have none
+    yet.
+    """
+    ended = dg.RunsFilter(
+        job_name=BACKFILL_JOB,
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+        updated_after=datetime.fromtimestamp(since, UTC),
+    )
+    return [
+        run
+        for run in instance.get_runs(ended)
+        if run.tags.get(_TO_SLICE) == run.run_id
+        and not instance.get_runs(dg.RunsFilter(tags={SLICES_OF: run.run_id}), limit=1)
+    ]
 
 
 def is_last(context: dg.OpExecutionContext) -> bool:

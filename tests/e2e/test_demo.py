@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 import pytest
 
-from pipelines.cli.commands.demo import SEE_LOADS
+from pipelines.cli.commands.demo import ENV_HEAD, SEE_LOADS, not_the_demos
 from tests.pace import QUICK_DISK
 
 if TYPE_CHECKING:
@@ -158,6 +158,16 @@ def test_a_folder_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "holds files that are not the demo's. Run the demo in another folder" in done.stderr
     assert [path.name for path in (tmp_path / "demo").iterdir()] == ["thesis.txt"]
+
+
+def test_a_demo_that_was_ended_midway_has_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "accounts").mkdir()
+    (tmp_path / ".env").write_text("WAREHOUSE_URL=.\n")
+    others = not_the_demos(tmp_path, [], "http://127.0.0.1:1")
+    (tmp_path / ".env").write_text(f"{ENV_HEAD}\nWAREHOUSE_URL=.\n")
+
+    assert others == "holds files that are not the demo's"
+    assert not_the_demos(tmp_path, [], "http://127.0.0.1:1") == ""
 
 
 def test_the_demo_of_another_company_is_left_alone(folder: Path, told: str, tmp_path: Path) -> None:

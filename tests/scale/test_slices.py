@@ -74,17 +74,22 @@ def ended(
         ):
             sandbox.use("run_hangs")
             launch(home, environ, BACKFILL_JOB, {"backfill": config})
-            wait_until(lambda: len(remembered(busy.lake)) == ACCOUNTS, lambda: slices(busy))
+            wait_until(lambda: len(remembered(busy.lake)) == ACCOUNTS, lambda: statuses(busy))
             lost = [one.run_id for one in slices(busy, STARTED) if busy.worker_of(one) == 0]
             busy.kill(0)
             sandbox.use()
-            wait_until(lambda: len(slices(busy, DONE)) == SLICES, lambda: slices(busy))
+            wait_until(lambda: len(slices(busy, DONE)) == SLICES, lambda: statuses(busy))
             yield Ended(sandbox, busy.lake, slices(busy), lost)
 
 
 def slices(farm: Farm, *statuses: dg.DagsterRunStatus) -> Sequence[dg.DagsterRun]:
     of = dg.RunsFilter(job_name=BACKFILL_JOB, statuses=list(statuses))
     return [run for run in farm.instance.get_runs(of) if SLICES_OF in run.tags]
+
+
+def statuses(farm: Farm) -> Sequence[tuple[str, dg.DagsterRunStatus]]:
+    """What became of each run, for whoever reads that a test waited for nothing."""
+    return [(run.job_name, run.status) for run in farm.instance.get_runs()]
 
 
 def test_each_account_is_in_one_run_and_in_the_one_that_is_started_for_it_again(

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pipelines.reports.catalog import Reports
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["DemoFolder", "next_steps", "run_demo"]
+__all__ = ["ENV_HEAD", "SEE_LOADS", "DemoFolder", "next_steps", "not_the_demos", "run_demo"]
 
 DAYS: Final = 3
 
@@ -159,21 +159,34 @@ class DemoFolder:
 def _require_own(demo_folder: DemoFolder, sandbox: SandboxApart) -> None:
     """Raise ConfigError if the folder holds anything but an earlier demo of the same company."""
     folder = Path(demo_folder.lake)
-    is_lake = (folder / ".snapshots").exists()
+    if what := not_the_demos(folder, sandbox.account_ids, sandbox.url):
+        raise ConfigError(
+            f"{folder.resolve()} {what}. Run the demo in another folder, or move this one."
+        )
+
+
+def not_the_demos(folder: Path, account_ids: Collection[str], graph_url: str) -> str:
+    """What the folder holds that no demo of this company left, one that was ended midway included;
+    empty if there is nothing.
+    """
     held = set(Lake(folder).read("accounts")["account_id"].to_pylist())
-    others = held - set(sandbox.account_ids)
-    store = store_of({"WAREHOUSE_URL": demo_folder.lake})
-    if others:
-        what = f"holds the ad account {min(others)}, which is not the demo's"
-    elif held and store and refused(store, sandbox.url):
-        what = "holds another company, maybe that of an earlier version's demo"
-    elif not is_lake and any(path.name != SETTINGS for path in folder.glob("[!.]*")):
-        what = "holds files that are not the demo's"
-    else:
-        return
-    raise ConfigError(
-        f"{folder.resolve()} {what}. Run the demo in another folder, or move this one."
-    )
+    if others := held - set(account_ids):
+        return f"holds the ad account {min(others)}, which is not the demo's"
+    store = store_of({"WAREHOUSE_URL": str(folder)})
+    if held and store and refused(store, graph_url):
+        return "holds another company, maybe that of an earlier version's demo"
+    if _was_made_here(folder) or all(path.name == SETTINGS for path in folder.glob("[!.]*")):
+        return ""
+    return "holds files that are not the demo's"
+
+
+def _was_made_here(folder: Path) -> bool:
+    """Whether a demo has written its settings (before anything else), or one of 0.1.0, which wrote
+    none, has published.
+    """
+    env = folder / ENV_FILE
+    is_ours = env.is_file() and env.read_bytes().startswith(ENV_HEAD.encode())
+    return is_ours or (folder / ".snapshots").exists()
 
 
 def _use(sandbox: SandboxApart, demo_folder: DemoFolder) -> None:
