@@ -5,6 +5,9 @@
 announces this makes their cells "in progress", and red if the run fails; Dagster creates that event
 for an asset's own step alone.
 
+- A storage writes many events of one asset in a few statements; Dagster uses that for the outputs
+of an asset's own step alone. Each event by itself takes a new connection to Postgres.
+
 - `DagsterInstance.delete_run` leaves the file that SQLite has for each run, as large as it was, and
 what the run printed.
 
@@ -14,18 +17,31 @@ exported, its return types are not.
 
 from __future__ import annotations
 
+import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.events import AssetMaterializationPlannedData
+from dagster._core.events import (
+    AssetMaterializationPlannedData,
+    AssetObservationData,
+    StepMaterializationData,
+)
+from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["CheckRunHealthResult", "WorkerStatus", "delete_run_files", "planned_events"]
+__all__ = [
+    "CheckRunHealthResult",
+    "WorkerStatus",
+    "delete_run_files",
+    "planned_events",
+    "store_together",
+]
 
 
 def planned_events(
@@ -39,6 +55,42 @@ def planned_events(
             step_key,
             AssetMaterializationPlannedData(asset, partition=key),
         )
+
+
+def store_together(
+    instance: dg.DagsterInstance,
+    events: Sequence[dg.AssetMaterialization] | Sequence[dg.AssetObservation],
+    context: dg.OpExecutionContext | None = None,
+) -> None:
+    """Store events of one asset, as `context.log_event` does for the step of a run, or as
+    `report_runless_asset_event` does without a run.
+    """
+    instance.event_log_storage.store_event_batch([_entry(event, context) for event in events])
+
+
+def _entry(
+    event: dg.AssetMaterialization | dg.AssetObservation, context: dg.OpExecutionContext | None
+) -> dg.EventLogEntry:
+    data: StepMaterializationData | AssetObservationData
+    if isinstance(event, dg.AssetMaterialization):
+        kind, data = dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
+    else:
+        kind, data = dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event)
+    job_name = context.job_name if context else RUNLESS_JOB_NAME
+    step = context.get_step_execution_context().step if context else None
+    made = dg.DagsterEvent(
+        kind.value, job_name, step_handle=step and step.handle, event_specific_data=data
+    )
+    return dg.EventLogEntry(  # type: ignore[no-untyped-call]
+        error_info=None,
+        level=logging.DEBUG if context else logging.INFO,
+        user_message="",
+        run_id=context.run_id if context else RUNLESS_RUN_ID,
+        timestamp=time.time(),
+        step_key=made.step_key,
+        job_name=job_name,
+        dagster_event=made,
+    )
 
 
 def delete_run_files(instance: dg.DagsterInstance, run_id: str) -> None:

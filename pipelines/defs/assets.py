@@ -25,7 +25,7 @@ from pipelines.defs.event_log.events import (
     totals_events,
 )
 from pipelines.defs.event_log.metadata import LoadContext, table_metadata
-from pipelines.defs.event_log.run_events import RunRecorder, add_to_grid, record
+from pipelines.defs.event_log.run_events import RunRecorder, add_to_grid, log_events, record
 from pipelines.defs.partitions import ACCOUNTS, Grid, account_days_of
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.accounts.restricted import with_restricted_fields
@@ -185,8 +185,8 @@ def report_asset(
                 raise
             load_context = LoadContext.of(lake, client, keys)
             parts = [loaded_part(outcome, load_context) for outcome in loads.outcomes]
-            for event in totals_events(loads, load_context, recorder.news):
-                context.log_event(event)
+            totals = totals_events(loads, load_context, recorder.news)
+            log_events(context.op_execution_context, totals)
         found = (key, loads.outcomes, loads.known, loads.silence)
         checks = report_results(*found) if checked else []
         yield from record(context, lake, keys, parts, checks)

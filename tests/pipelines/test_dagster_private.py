@@ -6,7 +6,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from pipelines.dagster_private import CheckRunHealthResult, WorkerStatus, planned_events
+from pipelines.dagster_private import (
+    CheckRunHealthResult,
+    WorkerStatus,
+    planned_events,
+    store_together,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,3 +54,59 @@ def test_a_planned_cell_is_in_progress_and_fails_with_its_run() -> None:
 def test_the_health_of_a_worker_can_be_said() -> None:
     assert {WorkerStatus.RUNNING, WorkerStatus.FAILED} <= set(WorkerStatus)
     assert CheckRunHealthResult(WorkerStatus.FAILED, "gone").msg == "gone"
+
+
+def events_of(key: dg.AssetKey) -> list[dg.AssetMaterialization]:
+    tags = {"dagster/data_version": "7"}
+    return [
+        dg.AssetMaterialization(key, partition=cell, metadata={"rows": 3}, tags=tags)
+        for cell in ("a", "b")
+    ]
+
+
+def stored(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[tuple[object, ...]]:
+    """What is in the storage of each materialization, but for its time and number."""
+    return sorted(
+        (
+            event.partition,
+            event.metadata,
+            event.tags,
+            *(record.run_id, record.event_log_entry.job_name, record.event_log_entry.step_key),
+            record.event_log_entry.level,
+        )
+        for record in instance.fetch_materializations(key, limit=9).records
+        if (event := record.asset_materialization)
+    )
+
+
+def test_events_that_a_step_stores_together_are_those_that_it_would_log() -> None:
+    @dg.op
+    def load(context: dg.OpExecutionContext) -> None:
+        store_together(context.instance, events_of(ours), context)
+        store_together(context.instance, [dg.AssetObservation(ours, partition="c")], context)
+        for event in events_of(dagsters):
+            context.log_event(event)
+
+    @dg.job
+    def load_job() -> None:
+        load()
+
+    ours, dagsters = dg.AssetKey("ours"), dg.AssetKey("dagsters")
+    with dg.DagsterInstance.ephemeral() as instance:
+        load_job.execute_in_process(instance=instance)
+
+        assert stored(instance, ours) == stored(instance, dagsters)
+        assert len(instance.fetch_observations(ours, limit=9).records) == 1
+
+
+def test_events_that_are_stored_together_without_a_run_are_those_that_dagster_would_report() -> (
+    None
+):
+    ours, dagsters = dg.AssetKey("ours"), dg.AssetKey("dagsters")
+    with dg.DagsterInstance.ephemeral() as instance:
+        store_together(instance, events_of(ours))
+        for event in events_of(dagsters):
+            instance.report_runless_asset_event(event)
+
+        assert stored(instance, ours) == stored(instance, dagsters)
+        assert instance.get_materialized_partitions(ours) == {"a", "b"}

@@ -6,7 +6,8 @@ loaded without one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import dagster as dg
 
@@ -43,6 +44,7 @@ __all__ = [
     "accounts_event",
     "accounts_metadata",
     "evaluation_of",
+    "in_batches",
     "listed_events",
     "listed_part",
     "loaded_events",
@@ -54,6 +56,9 @@ __all__ = [
     "seen_change",
     "totals_events",
 ]
+
+#: Events of one statement: a megabyte of JSON, and half a second of work before it is seen.
+TOGETHER: Final = 100
 
 Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
@@ -202,6 +207,15 @@ def published_by_others(
     tags = version_tags(version, {keys("lake"): version})
     shown = dg.AssetMaterialization(keys("warehouse_duckdb"), tags=tags)
     return seen_change(change, keys), shown
+
+
+def in_batches(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
+    """The events in their order, neighbours of one asset and kind together; results of checks,
+    which no storage takes together, by themselves.
+    """
+    for (kind, _), some in groupby(events, key=lambda event: (type(event), event.asset_key)):
+        while batch := [*islice(some, 1 if kind is dg.AssetCheckEvaluation else TOGETHER)]:
+            yield batch
 
 
 def evaluation_of(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:

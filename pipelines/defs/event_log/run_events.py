@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fbgraph import act_id
-from pipelines.dagster_private import planned_events
+from pipelines.dagster_private import planned_events, store_together
 from pipelines.defs.event_log.data_versions import accounts_version, version_tags
 from pipelines.defs.event_log.events import (
     accounts_event,
+    in_batches,
     listed_events,
     loaded_events,
     part_events,
@@ -37,7 +38,15 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.published.publish import Published
 
-__all__ = ["RunRecorder", "add_to_grid", "failure_of", "failures_in", "log_published", "record"]
+__all__ = [
+    "RunRecorder",
+    "add_to_grid",
+    "failure_of",
+    "failures_in",
+    "log_events",
+    "log_published",
+    "record",
+]
 
 
 @dataclass(slots=True)
@@ -96,9 +105,9 @@ class RunRecorder:
         self._log(loaded_events(loads, load_context, self.news))
 
     def _log(self, events: Iterable[Event]) -> None:
-        for event in events:
+        for some in in_batches(events):
             self.has_logged = True
-            self.context.log_event(event)  # type: ignore[arg-type]  # of checks too
+            _log_batch(self.context, some)
 
 
 def add_to_grid(instance: dg.DagsterInstance, lake: Lake, accounts: LoadedAccounts) -> None:
@@ -109,6 +118,19 @@ def add_to_grid(instance: dg.DagsterInstance, lake: Lake, accounts: LoadedAccoun
     instance.add_dynamic_partitions(
         AD_ACCOUNTS, [act_id(row["account_id"]) for row in accounts.found.rows]
     )
+
+
+def log_events(context: dg.OpExecutionContext, events: Iterable[Event]) -> None:
+    """Log them as events of a run."""
+    for some in in_batches(events):
+        _log_batch(context, some)
+
+
+def _log_batch(context: dg.OpExecutionContext, batch: Sequence[Event]) -> None:
+    if len(batch) > 1:
+        store_together(context.instance, batch, context)  # type: ignore[arg-type]  # of one kind
+    else:
+        context.log_event(batch[0])  # type: ignore[arg-type]  # of checks too
 
 
 def log_published(context: dg.OpExecutionContext, published: Published, keys: AssetKeys) -> None:
@@ -141,8 +163,7 @@ def record(
         tags = version_tags(one.version, {keys("accounts"): accounts_version(lake)})
         yield dg.MaterializeResult(metadata=one.metadata, tags=tags, check_results=checks)
         return
-    for event in part_events(asset, parts, lake, keys):
-        context.log_event(event)
+    log_events(context.op_execution_context, part_events(asset, parts, lake, keys))
     yield from checks
     if bad:
         raise failure_of({asset: bad}, len(parts))

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from fbgraph import act_id
 from pipelines.asset_keys import AssetKeys
+from pipelines.dagster_private import store_together
 from pipelines.defs.event_log.data_versions import content_version
 from pipelines.defs.event_log.events import (
     Part,
     accounts_event,
+    in_batches,
     listed_events,
     loaded_events,
     part_events,
@@ -54,9 +56,6 @@ if TYPE_CHECKING:
 __all__ = ["keys_in", "report_published", "report_recording", "report_unreported"]
 
 _log = logging.getLogger(__name__)
-
-#: As many events as a few seconds take: what is shown of a report that takes minutes moves.
-EVENTS_BETWEEN: Final = 200
 
 
 def keys_in(instance: dg.DagsterInstance, reports: Reports) -> AssetKeys:
@@ -176,12 +175,15 @@ def _unknown_objects(
 def _report(instance: dg.DagsterInstance, events: Iterable[Event]) -> int:
     count = 0
     with ExitStack() as closing:
-        for event in events:
-            instance.report_runless_asset_event(event)
+        for some in in_batches(events):
+            if len(some) == 1:
+                instance.report_runless_asset_event(some[0])
+            else:
+                store_together(instance, some)  # type: ignore[arg-type]  # of one kind
             if not count:  # the first event creates the last of them
                 closing.enter_context(databases_open(instance))
-            count += 1
-            if not count % EVENTS_BETWEEN:
+            count += len(some)
+            if len(some) > 1:
                 step = f"reporting to Dagster, {count:,} events so far"
                 _log.debug("Reported %d events.", count, extra={"step": step})
     return count
