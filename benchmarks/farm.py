@@ -1,9 +1,10 @@
 """A backfill of sixty accounts by four workers of Celery against one process, from a sandbox that
-is as slow as Meta: ``python -m benchmarks.farm``, by name alone, ten minutes.
+is as slow as Meta: ``python -m benchmarks.farm [DAYS]``, by name alone; ten minutes for 30 days.
 
 One process has 30 report runs in flight, four have 120; the sandbox answers as many as it is asked
 for. The farm is the one of `make test-scale`, whose servers it needs, with a run of 15 accounts for
-each worker. What it takes begins with the click and ends when everything is published.
+each worker. It is up before the click. What it takes begins with that, for which a command starts
+and imports Dagster, and ends when everything is published.
 """
 
 from __future__ import annotations
@@ -33,22 +34,24 @@ __all__ = ["figures"]
 
 ACCOUNTS: Final = 60
 LATENCY: Final = 1.0
-DAYS: Final = [date(2026, 11, 21) - timedelta(days=n) for n in reversed(range(30))]
+UNTIL: Final = date(2026, 11, 21)
+DAYS: Final = 30
 WORKERS: Final = 4
 REPORT: Final = "insights_hourly"
 TARGET: Final = 0.4
 
 
-def figures() -> Iterator[tuple[str, str, str]]:
+def figures(days: int) -> Iterator[tuple[str, str, str]]:
     """A line for each claim: what, how it was measured, what is to be reached."""
+    since = UNTIL - timedelta(days=days - 1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with serving(LATENCY, ACCOUNTS) as served:
-            one = _by_one_process(folder / "one", served)
+            one = _by_one_process(folder / "one", served, since)
             alone = _runs(served)
         yield "one process: seconds; report runs", f"{one:.0f} s; {len(alone)}", ""
         with serving(LATENCY, ACCOUNTS) as served:
-            many = _by_workers(folder / "many", served)
+            many = _by_workers(folder / "many", served, since)
             together = _runs(served)
         yield f"{WORKERS} workers: seconds; report runs", f"{many:.0f} s; {len(together)}", ""
         twice = len(together) - len(set(together))
@@ -79,14 +82,14 @@ def _environ(home: Path, served: Served, **more: str) -> Mapping[str, str]:
     }
 
 
-def _by_one_process(home: Path, served: Served) -> float:
+def _by_one_process(home: Path, served: Served, since: date) -> float:
     environ = _environ(home, served)
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n", encoding="utf-8")
     command = [Path(sys.executable).with_name("fbinsights"), "backfill", "--report", REPORT]
-    return timed([*command, "--since", DAYS[0], "--until", DAYS[-1]], **environ).seconds
+    return timed([*command, "--since", since, "--until", UNTIL], **environ).seconds
 
 
-def _by_workers(home: Path, served: Served) -> float:
+def _by_workers(home: Path, served: Served, since: date) -> float:
     with services.postgres() as database, services.redis() as broker:
         environ = _environ(
             home,
@@ -100,11 +103,14 @@ def _by_workers(home: Path, served: Served) -> float:
         # As many as there are places: a run that waits for one holds its accounts.
         yaml = yaml_of_a_farm().replace("max_concurrent_runs: 5", f"max_concurrent_runs: {WORKERS}")
         (home / "dagster.yaml").write_text(yaml, encoding="utf-8")
-        config = {"since": str(DAYS[0]), "until": str(DAYS[-1]), "reports": [REPORT]}
+        config = {"since": str(since), "until": str(UNTIL), "reports": [REPORT]}
         with (
             dg.DagsterInstance.from_config(str(home)) as instance,
             farm(home, environ, instance, workers=WORKERS, places=1),
         ):
+            logs = [home / f"worker{n}.log" for n in range(WORKERS)]
+            services.wait_until(lambda: all(" ready." in log.read_text() for log in logs))
+            services.wait_until(instance.all_instigator_state)  # the daemon has looked at a sensor
             began = time.monotonic()
             launch(home, environ, BACKFILL_JOB, {"backfill": config})
             done = dg.RunsFilter(job_name=BACKFILL_JOB, statuses=[dg.DagsterRunStatus.SUCCESS])
@@ -120,5 +126,5 @@ def _tables(lake: Path) -> str:
 
 
 if __name__ == "__main__":
-    for line in figures():
+    for line in figures(int(sys.argv[1]) if len(sys.argv) > 1 else DAYS):
         print(*line, sep="  ", flush=True)

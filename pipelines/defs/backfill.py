@@ -43,7 +43,7 @@ from warehouse.wording import counted
 __all__ = ["Backfill", "backfill_of", "backfill_slices"]
 
 #: Seconds between two runs of the sensor.
-SLICING_SECONDS: Final = 10
+SLICING_SECONDS: Final = 5
 
 #: It looks at the runs of these seconds again: clocks of machines differ, and one may tell the
 #: database late that a run has ended.
