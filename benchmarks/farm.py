@@ -108,8 +108,6 @@ def _by_workers(home: Path, served: Served, since: date) -> float:
             dg.DagsterInstance.from_config(str(home)) as instance,
             farm(home, environ, instance, workers=WORKERS, places=1),
         ):
-            logs = [home / f"worker{n}.log" for n in range(WORKERS)]
-            services.wait_until(lambda: all(" ready." in log.read_text() for log in logs))
             services.wait_until(instance.all_instigator_state)  # the daemon has looked at a sensor
             began = time.monotonic()
             launch(home, environ, BACKFILL_JOB, {"backfill": config})
