@@ -58,7 +58,7 @@ __all__ = [
 ]
 
 #: Events of one statement: a megabyte of JSON, and half a second of work before it is seen.
-TOGETHER: Final = 100
+BATCH_EVENTS: Final = 100
 
 Event = dg.AssetMaterialization | dg.AssetObservation | dg.AssetCheckEvaluation
 
@@ -214,7 +214,7 @@ def in_batches(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
     which no storage takes together, by themselves.
     """
     for (kind, _), some in groupby(events, key=lambda event: (type(event), event.asset_key)):
-        while batch := [*islice(some, 1 if kind is dg.AssetCheckEvaluation else TOGETHER)]:
+        while batch := [*islice(some, 1 if kind is dg.AssetCheckEvaluation else BATCH_EVENTS)]:
             yield batch
 
 
