@@ -46,17 +46,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """The progress of the runs in flight: `percent` is their mean."""
+    """The progress of the runs in flight: `percent` is their mean. `silent_seconds`: for how long
+    Meta has not answered, where the latest poll of each had no response that could be used; else 0.
+    """
 
     runs: int
     percent: float
     usage_percent: float
+    silent_seconds: float = 0.0
 
     def __str__(self) -> str:
         runs = f"{self.runs} report run{'' if self.runs == 1 else 's'}"
+        silent = self.silent_seconds
+        silence = f", no usable response for {silent:.0f} s" if silent else ""
         return (
             f"{runs} in flight at {self.percent:.0f} %,"
-            f" {self.usage_percent:.0f} % of the busiest limit used"
+            f" {self.usage_percent:.0f} % of the busiest limit used{silence}"
         )
 
 
@@ -142,6 +147,7 @@ class Poller:
     flight: list[Watch] = field(default_factory=list)
     took: dict[str, float] = field(default_factory=dict)
     _logged: float = float("-inf")
+    _responded_at: float = float("-inf")
 
     def due(
         self, now: float, usage: Mapping[Limit, float], may_poll: Callable[[Watch], bool]
@@ -181,6 +187,7 @@ class Poller:
         """
         step, took = RunStep.WAIT, 0.0
         if isinstance(response, ReportRun):
+            self._responded_at = now
             step, took = watch.was_polled(response, now), self.took.get(watch.account_id, 0.0)
         elif not watch.may_pass(response, now):
             self.flight.remove(watch)
@@ -212,12 +219,21 @@ class Poller:
         if not self.flight:
             return
         percent = sum(watch.run.percent for watch in self.flight) / len(self.flight)
-        flight = Flight(len(self.flight), percent, max(usage.values(), default=0.0))
+        flight = Flight(
+            *(len(self.flight), percent, max(usage.values(), default=0.0)),
+            silent_seconds=self._silent_seconds(now),
+        )
         is_news = now - self._logged >= LOG_SECONDS
         if is_news:
             self._logged = now
         level = logging.INFO if is_news else logging.DEBUG
         _log.log(level, "%s", flight, extra={"flight": flight})
+
+    def _silent_seconds(self, now: float) -> float:
+        """Of `Flight`, for runs that are in flight."""
+        if any(watch.silent_since is None for watch in self.flight):
+            return 0.0
+        return now - max(self._responded_at, *(watch.responded_at for watch in self.flight))
 
 
 def poll_of(account_id: str, report_run_id: str) -> Request:

@@ -21,7 +21,7 @@ from pipelines.loading.load_result import Target
 from pipelines.loading.recording import Command, Recording
 from pipelines.loading.session import Loads, Session
 from pipelines.settings import settings_of
-from pipelines.state.homes import seems_to_show_another
+from pipelines.state.homes import home_of, seems_to_show_another
 from pipelines.state.unreported import Unreported
 from warehouse.errors import WarehouseError
 from warehouse.lake.definitions import FOLDER
@@ -221,9 +221,10 @@ def publish_into(
 
 def run_publish(environ: Mapping[str, str], known: Reports) -> Published:
     """Publish, and report that to Dagster if it is used. Raises WarehouseError, also if the other
-    destination does not show it.
+    destination does not show it, and ConfigError, before, where Dagster's home cannot be.
     """
     settings = settings_of(environ)
+    home_of(environ)
     url = settings.warehouse_url
     published = publish(url, catalog=known.catalog, destination=settings.destination)
     store = open_store(url)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pipelines.errors import ConfigError
 from pipelines.project.env_file import env_text
 
 if TYPE_CHECKING:
@@ -51,13 +52,19 @@ def contents(database_password: str = "") -> Mapping[str, str]:
 
 
 def complete(folder: Path, wanted: Mapping[str, str]) -> Completed:
-    """Write the files that a folder lacks of those `wanted`: relative path → text. Raises OSError;
-    what was written before it stays.
+    """Write the files that a folder lacks of those `wanted`: relative path → text. Raises OSError,
+    and ConfigError where a file is in the place of a folder; what was written before it stays.
     """
     made, kept = [], []
     for name, text in wanted.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise ConfigError(
+                f"{error.filename} is not a folder, and {name} belongs into one of this name. Move"
+                " it away, then run the command again."
+            ) from None
         mode = 0o600 if name == ENV_FILE else 0o666
         try:
             _create(path, text, mode)

@@ -5,6 +5,7 @@ until its files are moved, the folder of 0.1.0.
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,6 +29,7 @@ __all__ = [
     "preset_files",
     "projects",
     "reports_alone",
+    "why_no_folder",
 ]
 
 _log = logging.getLogger(__name__)
@@ -90,16 +92,31 @@ def reports_alone(environ: Mapping[str, str]) -> Path | None:
     return None if _project_of(folder) else folder
 
 
+def why_no_folder(environ: Mapping[str, str]) -> str:
+    """What to say where something else than a folder, as a file or a dead link, is in the place of
+    the users' own reports, so that none is read; empty otherwise.
+    """
+    place = Path(REPORTS_FOLDER)
+    if environ.get("FB_REPORTS", "").strip() or place.is_dir() or not os.path.lexists(place):
+        return ""
+    return (
+        f"{REPORTS_FOLDER} is not a folder, so no reports of your own are read. Move it away and"
+        " make a folder of that name, or set FB_REPORTS to the folder that has them."
+    )
+
+
 def own_components(environ: Mapping[str, str]) -> Sequence[Path]:
     """The files of components in those folders. Raises ConfigError."""
     return [path for folder in projects(environ) for path in component_files(folder)]
 
 
 def own_files(environ: Mapping[str, str]) -> Sequence[Path]:
-    """The files of reports alone and, with a warning, those not moved there yet. Raises ConfigError
-    if FB_REPORTS is not a folder.
+    """The files of reports alone and, with a warning, those not moved there yet. Warns too where a
+    file is in the folder's place. Raises ConfigError if FB_REPORTS is not a folder.
     """
     folder = reports_alone(environ)
+    if why := why_no_folder(environ):
+        _log.warning(why)
     if old := old_files():
         _log.warning(
             "%s: reports now belong in the folder %s. These files are still read; move them"

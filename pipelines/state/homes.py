@@ -99,13 +99,19 @@ def is_same(known: Shown, met: Shown, *, is_still_there: bool) -> bool:
 
 def home_of(environ: Mapping[str, str]) -> Path:
     """The folder that DAGSTER_HOME names, else `.dagster` in the folder where the command runs,
-    which need not be there yet. Raises ConfigError.
+    which need not be there yet. Raises ConfigError, also where that is not a folder.
 
     A project folder in DAGSTER_HOME means its `.dagster`: until 0.1.0 it was written so.
     """
     named = environ.get("DAGSTER_HOME")
     if not named:
-        return require_usable((Path.cwd() / STATE).resolve())
+        home = require_usable((Path.cwd() / STATE).resolve())
+        if home.exists() and not home.is_dir():
+            raise ConfigError(
+                f"{home} is not a folder, and Dagster keeps its history in a folder of this name."
+                " Move it away, then run the command again."
+            )
+        return home
     home = Path(named).expanduser()
     if not (home.is_absolute() and home.is_dir()):
         raise ConfigError(

@@ -15,7 +15,7 @@ from pipelines.cli.output.terminal import print_note
 from pipelines.loading import access
 from pipelines.project.faults import findings_in
 from pipelines.reports.files import shown
-from pipelines.reports.folders import moves, projects, reports_alone
+from pipelines.reports.folders import moves, projects, reports_alone, why_no_folder
 from pipelines.reports.yaml_files import unread_files
 from pipelines.settings import settings_of, wrong_settings
 from pipelines.variables import unknown_settings, unknown_text
@@ -39,6 +39,7 @@ def run_check(environ: Mapping[str, str], known: Reports, today: date) -> int:
     names = [name for name in environ if name not in found.unknown]
     wrong, doubts = _settings(environ, known, today)
     doubts = [*(unknown_text(*unknown) for unknown in unknown_settings(names)), *doubts]
+    doubts += filter(None, [why_no_folder(environ)])
     faults = [*known.faults, *wrong, *found.faults]
     warnings = [*known.warnings, *doubts, *found.warnings, *_moves(environ)]
     for line in faults:

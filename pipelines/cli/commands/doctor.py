@@ -195,7 +195,7 @@ def _warehouse(url: str) -> Iterator[Finding]:
     if why := damage(lake):
         yield False, "published", f"{why}."
     elif behind.is_late(datetime.now(UTC)):
-        advice = "Run `fbinsights publish`; while `dagster dev` runs, it follows by itself"
+        advice = "Run `fbinsights publish`; while `fbinsights dev` runs, it follows by itself"
         yield False, "published", f"{behind}. {advice}."
     else:
         yield True, "published", str(behind)

@@ -107,7 +107,9 @@ class Progress:
             return ""
         runs = counted(self.flight.runs, "report run")
         used = f"limits {self.flight.usage_percent:.0f} % used"
-        return f"{runs} at {self.flight.percent:.0f} %, {used}"
+        silent = self.flight.silent_seconds
+        silence = f", no usable response from Meta for {_duration(silent)}" if silent else ""
+        return f"{runs} at {self.flight.percent:.0f} %, {used}{silence}"
 
     def line(self, now: float) -> str:
         """Everything in one line."""

@@ -227,3 +227,22 @@ def test_how_the_runs_are_getting_on_is_logged_now_and_then(
     assert told == [Flight(2, 25.0, 42.0)] * 3
     assert [record.levelname for record in caplog.records] == ["INFO", "DEBUG", "INFO"]
     assert str(told[0]) == "2 report runs in flight at 25 %, 42 % of the busiest limit used"
+
+
+def test_runs_that_meta_has_not_answered_for_are_logged_with_since_when(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "fbgraph.reports.poller")
+    first, second = watch(), watch()
+    one = poller(first, second)
+    one.was_polled(first, running(50), 10.0, {})
+
+    for now, polled, response in (
+        *((20.0, first, HTML), (40.0, second, HTML)),
+        *((60.0, first, DONE), (80.0, second, HTML)),
+    ):
+        one.was_polled(polled, response, now, {})
+        one.log(now, {})
+
+    assert [record.flight.silent_seconds for record in caplog.records] == [0.0, 30.0, 0.0, 20.0]  # type: ignore[attr-defined]  # extra
+    assert caplog.messages[1].endswith("limit used, no usable response for 30 s")

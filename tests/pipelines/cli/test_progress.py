@@ -58,6 +58,14 @@ def test_a_line_says_what_is_done_of_what_with_rows_calls_failures_and_time_left
     )
 
 
+def test_a_line_says_since_when_meta_has_not_answered() -> None:
+    progress = replace(after(), flight=Flight(7, 0.0, 6.0, silent_seconds=90.0))
+
+    assert progress.line(60.0).endswith(
+        "; 7 report runs at 0 %, limits 6 % used, no usable response from Meta for 2 min"
+    )
+
+
 @pytest.mark.parametrize(
     ("done", "seconds", "left"),
     [(0, 60.0, None), (10, 60.0, 180.0), (39, 39.0, 1.0), (40, 60.0, None)],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.errors import ConfigError
 from pipelines.project.env_file import EXAMPLE_HEAD, env_text
 from pipelines.project.folder import TEMPLATES, complete, contents, unignored
 from pipelines.variables import VARIABLES
@@ -74,3 +75,12 @@ def test_every_variable_is_in_a_new_env_with_its_default(variable: object) -> No
     value = variable.default or variable.example
     is_required = variable.name == "FB_ACCESS_TOKEN"
     assert f"{'' if is_required else '#'}{variable.name}={value}" in lines
+
+
+def test_a_file_in_the_place_of_a_folder_is_refused_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "reports").touch()
+
+    with pytest.raises(
+        ConfigError, match=r"reports is not a folder, and .* Move it away, then run"
+    ):
+        complete(tmp_path, {"reports/mine.yaml": ""})

@@ -11,7 +11,7 @@ import pytest
 from pipelines.errors import ConfigError
 from pipelines.reports.catalog import HOURLY_REPORT, Reports, reports_of
 from pipelines.reports.files import read_files
-from pipelines.reports.folders import moves, own_files
+from pipelines.reports.folders import moves, own_files, why_no_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 DAILY = (ROOT / "pipelines" / "reports" / "presets" / "insights_daily.yaml").read_text("utf-8")
@@ -72,6 +72,23 @@ def test_fb_reports_must_be_a_folder_and_all_else_that_is_wrong_is_told_with_it(
         own_files({"FB_REPORTS": folder, "FB_API_VERSION": "26"})
 
     assert "FB_API_VERSION is not a version" in str(caught.value)
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_is_in_the_folders_place_is_reported_and_costs_no_other_report(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    is_link: bool,
+) -> None:
+    place = tmp_path / "reports"
+    place.symlink_to("nowhere") if is_link else place.touch()
+
+    assert names(reports_of({})) == ["insights_daily"]
+    assert caplog.messages == [why_no_folder({})]
+    assert "reports is not a folder" in caplog.text
+    (tmp_path / "mine").mkdir()
+    assert why_no_folder({"FB_REPORTS": "mine"}) == ""
 
 
 def test_a_report_of_ones_own_replaces_the_one_that_is_built_in() -> None:

@@ -216,3 +216,13 @@ def test_a_folder_whose_path_dagster_would_misread_is_refused(name: str, tmp_pat
     with pytest.raises(ConfigError, match="Dagster cannot work in"):
         run_init(folder)
     assert not list(folder.iterdir())
+
+
+def test_a_file_in_the_place_of_the_home_is_refused_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dagster").touch()
+
+    with pytest.raises(ConfigError, match=r"/\.dagster is not a folder, and .* Move it away, then"):
+        home_of({})
