@@ -54,15 +54,17 @@ OWNER: Final = re.compile(r"team:\S+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{
 
 _DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-#: The longest FB_INTRADAY_DELAY_MINUTES: longer than a day, and no hour of an open day is whole.
-LONGEST_DELAY: Final = 1440
+_MINUTES: Final = "a whole number of minutes"
 
-#: What FB_INTRADAY_MINUTES may be: Meta refreshes insights about every 15 minutes, and a day that
-#: is looked at less than six times is better left to the daily refresh.
-INTRADAY_MINUTES: Final = range(15, 241)
-
-#: The most that FB_ACCOUNTS_PER_RUN may be.
-MOST_PER_RUN: Final = 10_000
+#: Variable → what it is, and what it may be.
+_RANGES: Final = {
+    "FB_ACCOUNTS_PER_RUN": ("a number of accounts", range(1, 10_001)),
+    # Meta refreshes insights about every 15 minutes, and a day that is looked at less than six
+    # times is better left to the daily refresh.
+    "FB_INTRADAY_MINUTES": (_MINUTES, range(15, 241)),
+    # Longer than a day, and no hour of an open day is whole.
+    "FB_INTRADAY_DELAY_MINUTES": (_MINUTES, range(1441)),
+}
 
 _DIGEST: Final = re.compile(r"([01]?[0-9]|2[0-3])(?: +(\S+))?")
 
@@ -215,34 +217,12 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if value["FB_MEDIA"] not in {"0", "1"}:
         yield f"FB_MEDIA must be 0 or 1, not {value['FB_MEDIA']!r}."
-    per_run = value["FB_ACCOUNTS_PER_RUN"]
-    if not re.fullmatch("[0-9]{1,5}", per_run) or not 1 <= int(per_run) <= MOST_PER_RUN:
-        yield (
-            f"FB_ACCOUNTS_PER_RUN must be a number of accounts from 1 to {MOST_PER_RUN}, not"
-            f" {per_run!r}."
-        )
-    minutes = value["FB_INTRADAY_MINUTES"]
-    if not re.fullmatch("[0-9]{1,4}", minutes) or int(minutes) not in INTRADAY_MINUTES:
-        yield (
-            f"FB_INTRADAY_MINUTES must be a whole number of minutes from {INTRADAY_MINUTES[0]} to"
-            f" {INTRADAY_MINUTES[-1]}, not {minutes!r}."
-        )
-    delay = value["FB_INTRADAY_DELAY_MINUTES"]
-    if not re.fullmatch("[0-9]{1,4}", delay) or int(delay) > LONGEST_DELAY:
-        yield (
-            "FB_INTRADAY_DELAY_MINUTES must be a whole number of minutes from 0 to"
-            f" {LONGEST_DELAY}, not {delay!r}."
-        )
+    for name, (what, allowed) in _RANGES.items():
+        if not re.fullmatch("[0-9]{1,5}", value[name]) or int(value[name]) not in allowed:
+            yield f"{name} must be {what} from {allowed[0]} to {allowed[-1]}, not {value[name]!r}."
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."
-    try:
-        if value["FB_ACCOUNT_IDS"] and not _account_ids(value["FB_ACCOUNT_IDS"]):
-            yield (
-                f"FB_ACCOUNT_IDS names no ad account: {value['FB_ACCOUNT_IDS']!r}. List ids with"
-                " commas between them, or unset it to load all accounts that the token sees."
-            )
-    except RequestError as error:
-        yield f"FB_ACCOUNT_IDS: {error}"
+    yield from _wrong_accounts(value["FB_ACCOUNT_IDS"])
     if value["FB_REPORTS"] and not Path(value["FB_REPORTS"]).expanduser().is_dir():
         yield (
             f"FB_REPORTS is not a folder: {value['FB_REPORTS']!r}. Set it to the folder of your"
@@ -250,6 +230,17 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         )
     yield from _wrong_destination(value)
     yield from _wrong_of_pages(value)
+
+
+def _wrong_accounts(value: str) -> Iterator[str]:
+    try:
+        if value and not _account_ids(value):
+            yield (
+                f"FB_ACCOUNT_IDS names no ad account: {value!r}. List ids with commas between them,"
+                " or unset it to load all accounts that the token sees."
+            )
+    except RequestError as error:
+        yield f"FB_ACCOUNT_IDS: {error}"
 
 
 def _wrong_destination(value: Mapping[str, str]) -> Iterator[str]:

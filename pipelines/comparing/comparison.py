@@ -161,16 +161,8 @@ def _differences(
     """Every account-day that one of both has, within what is wanted and the days of theirs, by
     account and day. Raises ConfigError if both have none in common.
     """
-    there_are = {account for account, _ in [*ours, *theirs]}
-    if unknown := [f"act_{one}" for one in wanted.accounts if one not in there_are]:
-        raise ConfigError(f"{unknown[0]} is neither here nor there. Check --account.")
     chosen = [key for key in theirs if key in wanted]
-    if not ours.keys() & {*chosen}:
-        raise ConfigError(
-            "Both have no account-day in common, so there is nothing to compare. There:"
-            f" {_span(theirs)}. Here: {_span(ours)}. Check --since, --until and --account, or name"
-            " other columns with --column date=NAME and --column account=NAME."
-        )
+    _require_common(wanted, ours, theirs, chosen)
     first = wanted.since or min(day for _, day in chosen)
     last = wanted.until or max(day for _, day in chosen)
     accounts_here, accounts_there = {one for one, _ in ours}, {one for one, _ in chosen}
@@ -189,6 +181,24 @@ def _differences(
             over_at=_over_at(of_account.zone, day),
         )
     return made
+
+
+def _require_common(
+    wanted: Selection,
+    ours: Mapping[AccountDayKey, object],
+    theirs: Mapping[AccountDayKey, object],
+    chosen: Sequence[AccountDayKey],
+) -> None:
+    """Raise ConfigError if none of the account-days that are `chosen` of theirs is ours as well."""
+    there_are = {account for account, _ in [*ours, *theirs]}
+    if unknown := [f"act_{one}" for one in wanted.accounts if one not in there_are]:
+        raise ConfigError(f"{unknown[0]} is neither here nor there. Check --account.")
+    if not ours.keys() & {*chosen}:
+        raise ConfigError(
+            "Both have no account-day in common, so there is nothing to compare. There:"
+            f" {_span(theirs)}. Here: {_span(ours)}. Check --since, --until and --account, or name"
+            " other columns with --column date=NAME and --column account=NAME."
+        )
 
 
 def _span(days: Mapping[AccountDayKey, object]) -> str:

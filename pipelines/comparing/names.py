@@ -8,7 +8,7 @@ from fbgraph.catalog.fields import BREAKDOWNS
 from pipelines.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 __all__ = ["ROLES", "ROLE_COLUMNS", "TheirColumns", "their_columns"]
 
@@ -96,11 +96,7 @@ def their_columns(
     """
     there = {_plain(column): column for column in reversed(columns)}
     listed = f"Its columns: {', '.join(columns)}."
-    for role, column in given.items():
-        if role not in ROLES:
-            raise ConfigError(f"--column {role}={column}: the role is one of {', '.join(ROLES)}.")
-        if _plain(column) not in there:
-            raise ConfigError(f"--column {role}={column}: there is no such column. {listed}")
+    _require_given(given, there, listed)
     found = {role: there[_plain(column)] for role, column in given.items()}
     for known in _KNOWN:
         if known.role not in found and known.name in there:
@@ -120,6 +116,15 @@ def their_columns(
             f" spend=NAME. {listed}"
         )
     return made
+
+
+def _require_given(given: Mapping[str, str], there: Collection[str], listed: str) -> None:
+    """Raise ConfigError for a role that there is not, or a column."""
+    for role, column in given.items():
+        if role not in ROLES:
+            raise ConfigError(f"--column {role}={column}: the role is one of {', '.join(ROLES)}.")
+        if _plain(column) not in there:
+            raise ConfigError(f"--column {role}={column}: there is no such column. {listed}")
 
 
 def _plain(column: str) -> str:

@@ -15,7 +15,7 @@ from warehouse.schema.views.results import RESULTS
 from warehouse.wording import brief, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pipelines.comparing.names import TheirColumns
 
@@ -108,17 +108,22 @@ def _in_database(connection: duckdb.DuckDBPyConnection, path: Path, table: str) 
         "SELECT schema_name, table_name WHERE database_name = ? ORDER BY ALL",
         [database],
     ).fetchall()
-    fitting = [one for one in there if table.lower() in {"", one[1].lower(), ".".join(one).lower()}]
-    if len(fitting) != 1:
-        listed = [".".join(one) for one in fitting or there]
-        more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
-        why = "" if not table or fitting else f"There is no table {table}. "
-        raise ConfigError(
-            f"{why}Choose a table with --table schema.name. {path} has"
-            f" {', '.join(listed[:_MOST_LISTED]) or 'none'}{more}."
-        )
-    [(schema, found)] = fitting
+    schema, found = _chosen(there, table, path)
     return f"{database}.{name(schema)}.{name(found)}"
+
+
+def _chosen(there: Sequence[tuple[str, str]], table: str, path: Path) -> tuple[str, str]:
+    """Schema and name of a table, or of the only one. Raises ConfigError that lists them."""
+    fitting = [one for one in there if table.lower() in {"", one[1].lower(), ".".join(one).lower()}]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = [".".join(one) for one in fitting or there]
+    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    why = "" if not table or fitting else f"There is no table {table}. "
+    raise ConfigError(
+        f"{why}Choose a table with --table schema.name. {path} has"
+        f" {', '.join(listed[:_MOST_LISTED]) or 'none'}{more}."
+    )
 
 
 def _made(columns: TheirColumns, kinds: Mapping[str, str], account_id: str) -> Mapping[str, str]:
@@ -195,18 +200,22 @@ def _require_readable(
     for n, role in enumerate(wrong):
         number, value = pairs[2 * n : 2 * n + 2]
         if number:
-            what = "days like 2026-11-21" if role == "date" else "numbers like 1234.56"
-            raise ConfigError(
-                f"Column {columns.by_role[role]!r} has {counted(number, 'value')} that cannot be"
-                f" read, such as {brief(value)!r}; {what} are. Name another column with --column"
-                f" {role}=NAME, or convert it first."
-            )
+            raise _unreadable(role, columns.by_role[role], number, value)
     if several:
         raise ConfigError(
             f"{counted(several, 'row spans', 'rows span')} several days"
             f" ({columns.by_role['date']} to {columns.by_role['end']}). Compare a table by day."
         )
     return int(unplaced)
+
+
+def _unreadable(role: str, column: str, number: int, value: str) -> ConfigError:
+    what = "days like 2026-11-21" if role == "date" else "numbers like 1234.56"
+    return ConfigError(
+        f"Column {column!r} has {counted(number, 'value')} that cannot be read, such as"
+        f" {brief(value)!r}; {what} are. Name another column with --column {role}=NAME, or convert"
+        " it first."
+    )
 
 
 def first_line(error: duckdb.Error) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
     from pipelines.asset_keys import AssetKeys
-    from pipelines.loading.load_result import Target
+    from pipelines.loading.load_result import Outcome, Target
     from pipelines.loading.recording import Command
     from pipelines.loading.session import Loads
     from warehouse.lake.partitions import Lake
@@ -162,16 +162,7 @@ def command_event(
     failed, unproven = command.failed, command.unproven
     outcomes = {one.report.name: one.outcomes for one in every}
     loads = [one.load for some in outcomes.values() for one in some if one.load]
-    per_report = ", ".join(
-        f"{sum(one.load is not None for one in some)} of {report}"
-        for report, some in outcomes.items()
-    )
-    summary = (
-        f"{counted(len(loads), 'account-day')} loaded ({per_report or 'none was requested'}), "
-    )
-    summary += f"{len(failed) or 'none'} failed"
-    summary += f", {len(unproven):,} unproven." if unproven else "."
-    summary += f" Stopped: {command.stopped}" if command.stopped else ""
+    summary = _summary(command, outcomes)
     return dg.AssetMaterialization(
         keys(COMMAND_LINE),
         description=f"{command.words}: {summary}",
@@ -189,6 +180,21 @@ def command_event(
             **({"failures": _table(failed, names)} if failed else {}),
             **({"unproven_days": _table(unproven, names)} if unproven else {}),
         },
+    )
+
+
+def _summary(command: Command, outcomes: Mapping[str, Sequence[Outcome]]) -> str:
+    """A command in a line: what was loaded of each report, failed and is unproven."""
+    by_report = {
+        report: sum(one.load is not None for one in some) for report, some in outcomes.items()
+    }
+    loaded = counted(sum(by_report.values()), "account-day")
+    per_report = ", ".join(f"{number} of {report}" for report, number in by_report.items())
+    unproven = f", {len(command.unproven):,} unproven" if command.unproven else ""
+    stopped = f" Stopped: {command.stopped}" if command.stopped else ""
+    return (
+        f"{loaded} loaded ({per_report or 'none was requested'}), {len(command.failed) or 'none'}"
+        f" failed{unproven}.{stopped}"
     )
 
 

@@ -247,15 +247,15 @@ def _each(  # noqa: PLR0913, PLR0917  # what, whose, from where and to where
     with threads(client) as pool:
         found = list(pool.map(lambda pair: one(*pair), wanted))
     for row in rows:
-        of_table = [one for one in found if one.table == row.name]
-        why = {one.account_id: one.error or one.skipped for one in of_table}
-        skipped = [one for one in of_table if one.skipped]
-        Failures(lake.store, row.name).note_whole(why, now(), {one.account_id for one in skipped})
-        _warn_of_skipped(row, skipped)
+        _note(lake, row, [one for one in found if one.table == row.name], now())
     return found
 
 
-def _warn_of_skipped(row: ObjectTable, skipped: Sequence[Listed]) -> None:
+def _note(lake: Lake, row: ObjectTable, found: Sequence[Listed], now: datetime) -> None:
+    """Record what failed of a table, and warn of what the token may not list."""
+    why = {one.account_id: one.error or one.skipped for one in found}
+    skipped = [one for one in found if one.skipped]
+    Failures(lake.store, row.name).note_whole(why, now, {one.account_id for one in skipped})
     if skipped:
         _log.warning(
             "%s: the token may not list them for %s; everything else is loaded. First: act_%s: %s",

@@ -69,32 +69,8 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
     """All texts of an account; `picture`: path of a thumbnail → its data URL, "" if there is
     none.
     """
-    now, before = _sums(page, page.window), _sums(page, page.window.before)
+    now = _sums(page, page.window)
     is_comparable = _is_complete(page, page.window) and _is_complete(page, page.window.before)
-    has_results = not any(map(page.without_results, (page.window, page.window.before)))
-
-    def moved(value: Any, earlier: Any) -> float | None:
-        return change(value, earlier) if is_comparable else None
-
-    def result(value: Any, earlier: Any) -> float | None:
-        return moved(value, earlier) if has_results else None
-
-    is_known = any(_spend(page, day) is not None for day in page.window.days)
-    spend = money(now.spend, page.currency) if is_known else NONE
-    figures = (
-        Figure("Spend", spend, moved(now.spend, before.spend), "plain"),
-        Figure(
-            *("Purchases", amount(now.purchases), result(now.purchases, before.purchases), "more"),
-            note=_partly(page) if now.purchases is not None else "",
-        ),
-        Figure(
-            *("Cost per purchase", money(now.cpa, page.currency), result(now.cpa, before.cpa)),
-            "less",
-        ),
-        Figure("ROAS", ratio(now.roas), result(now.roas, before.roas), "more"),
-        Figure("Click rate", percent(now.ctr), moved(now.ctr, before.ctr), "more"),
-        Figure("Cost per 1,000", money(now.cpm, page.currency), moved(now.cpm, before.cpm), "less"),
-    )
     tone, completeness = _completeness(page)
     return AccountWords(
         id=page.account_id,
@@ -104,7 +80,7 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
         line=sparkline([_spend(page, day) for day in page.window.days]),
         tone=tone,
         completeness=completeness,
-        figures=figures,
+        figures=_figures(page, now, is_comparable=is_comparable),
         loaded=_loaded(page),
         span=str(page.window),
         length=counted(len(page.window.days), "day"),
@@ -117,6 +93,35 @@ def words_of(page: AccountPage, picture: Callable[[str], str]) -> AccountWords:
         ],
         ads=[_ad(one, page.currency, now, picture) for one in page.ads],
         today=words_of_today(page.open_day, page.currency, page.date_now),
+    )
+
+
+def _figures(page: AccountPage, now: Sums, *, is_comparable: bool) -> Sequence[Figure]:
+    """The figures on top, each with its change where both windows are comparable."""
+    before = _sums(page, page.window.before)
+    has_results = not any(map(page.without_results, (page.window, page.window.before)))
+
+    def moved(value: Any, earlier: Any) -> float | None:
+        return change(value, earlier) if is_comparable else None
+
+    def result(value: Any, earlier: Any) -> float | None:
+        return moved(value, earlier) if has_results else None
+
+    is_known = any(_spend(page, day) is not None for day in page.window.days)
+    spend = money(now.spend, page.currency) if is_known else NONE
+    return (
+        Figure("Spend", spend, moved(now.spend, before.spend), "plain"),
+        Figure(
+            *("Purchases", amount(now.purchases), result(now.purchases, before.purchases), "more"),
+            note=_partly(page) if now.purchases is not None else "",
+        ),
+        Figure(
+            *("Cost per purchase", money(now.cpa, page.currency), result(now.cpa, before.cpa)),
+            "less",
+        ),
+        Figure("ROAS", ratio(now.roas), result(now.roas, before.roas), "more"),
+        Figure("Click rate", percent(now.ctr), moved(now.ctr, before.ctr), "more"),
+        Figure("Cost per 1,000", money(now.cpm, page.currency), moved(now.cpm, before.cpm), "less"),
     )
 
 

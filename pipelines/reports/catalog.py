@@ -302,8 +302,25 @@ def read_reports(
 ) -> Reports:
     """Every report of some files, and the hourly one. One that cannot be loaded stops no other."""
     found = read_files(files, presets, partial(read_components, paths=components, environ=environ))
+    catalog, reports = _with_reports(OWN, found, store)
+    catalog = _with_objects(catalog, found, store)
+    for broken in found.broken.values():
+        if broken.spec is not None:
+            catalog = _with_broken(catalog, broken.spec)
+    broken_ones = MappingProxyType(dict(found.broken))
+    return Reports(
+        *(MappingProxyType(reports), broken_ones, tuple(in_order(found.problems)), catalog),
+        *(frozenset(found.components), found.warehouse, MappingProxyType(dict(found.objects))),
+    )
+
+
+def _with_reports(
+    catalog: Catalog, found: ReportFiles, store: Store | None
+) -> tuple[Catalog, Mapping[str, Report]]:
+    """A catalog with the tables of reports of some files, and those reports, after the hourly one.
+    One whose table does not fit in is rejected.
+    """
     reports = {HOURLY_REPORT.name: HOURLY_REPORT}
-    catalog = OWN
     for spec in [*found.specs.values()]:
         # `add`, `check` and docs/presets.md say what is doubtful about a ready report.
         known = is_ready(found.locations[spec.name][0])
@@ -317,15 +334,7 @@ def read_reports(
             found.reject(spec.name, fault)
         else:
             catalog, reports[report.name] = wider, report
-    catalog = _with_objects(catalog, found, store)
-    for broken in found.broken.values():
-        if broken.spec is not None:
-            catalog = _with_broken(catalog, broken.spec)
-    broken_ones = MappingProxyType(dict(found.broken))
-    return Reports(
-        *(MappingProxyType(reports), broken_ones, tuple(in_order(found.problems)), catalog),
-        *(frozenset(found.components), found.warehouse, MappingProxyType(dict(found.objects))),
-    )
+    return catalog, reports
 
 
 def _with_objects(catalog: Catalog, found: ReportFiles, store: Store | None) -> Catalog:

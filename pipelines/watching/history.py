@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import suppress
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.watching.ahead import DAYS_BACK
@@ -124,54 +125,57 @@ def open_days(opened: Warehouse, now: datetime, counters: Counters) -> Sequence[
     accounts, today = _accounts_of(opened, now)
     if not accounts:
         return []
-    read = _Reader(opened, min(today.values()))
-    loads, spend, totals = read.loads(), read.by_hour(), read.totals()
-    budgets = read.budgets(
-        {
-            key: (day, instant_of(accounts[key][3], day, 0.0))
-            for key, day in today.items()
-            if (key, day) in spend
-        }
+    read = _Reader(opened, {key: (accounts[key][3], day) for key, day in today.items()})
+    days = (
+        _open_day(row, today[key], now, read, counters.get(key, ()))
+        for key, row in accounts.items()
     )
-    found = []
-    for account_id, (_, name, currency, zone, status, least) in accounts.items():
-        day = today[account_id]
-        days = [day - timedelta(days=back) for back in range(DAYS_BACK, 0, -1)]
-        known = {one: loads[account_id, one] for one in (*days, day) if (account_id, one) in loads}
-        if not known:
-            continue
-        asked_at = known[day][1] if day in known else None
-        counter = counters.get(account_id, ())
-        found.append(
-            OpenDay(
-                account_id=account_id,
-                name=name or "",
-                currency=currency,
-                zone=zone,
-                today=day,
-                now=now,
-                status=status,
-                hours=spend.get((account_id, day), _NOTHING),
-                rows_at=None if asked_at is None else minute_of(zone, day, asked_at),
-                seen=totals.get((account_id, day), _UNSEEN_DAY),
-                counter=Curve.of((minute_of(zone, day, at), amount) for at, amount in counter),
-                fresh_at=_fresh_at(asked_at, counter, instant_of(zone, day, 0.0)),
-                past=[
-                    PastDay(
-                        one,
-                        spend.get((account_id, one), _NOTHING),
-                        is_complete=bool(known[one][0]),
-                        seen=totals.get((account_id, one), _UNSEEN_DAY),
-                    )
-                    for one in days
-                    if one in known
-                ],
-                first_day=next(iter(known.values()))[2],
-                least_budget=least or _LEAST_COINS * float(smallest_coin(currency)),
-                budgets=budgets.get(account_id, ()),
+    return [day for day in days if day is not None]
+
+
+def _open_day(
+    row: tuple[Any, ...],
+    day: date,
+    now: datetime,
+    read: _Reader,
+    counter: Sequence[tuple[datetime, float]],
+) -> OpenDay | None:
+    """The open day of an account, a row of `_ACCOUNTS`; None if none of its days is loaded."""
+    account_id, name, currency, zone, status, least = row
+    days = [day - timedelta(days=back) for back in range(DAYS_BACK, 0, -1)]
+    known = {
+        one: read.loads[account_id, one] for one in (*days, day) if (account_id, one) in read.loads
+    }
+    if not known:
+        return None
+    asked_at = known[day][1] if day in known else None
+    return OpenDay(
+        account_id=account_id,
+        name=name or "",
+        currency=currency,
+        zone=zone,
+        today=day,
+        now=now,
+        status=status,
+        hours=read.spend.get((account_id, day), _NOTHING),
+        rows_at=None if asked_at is None else minute_of(zone, day, asked_at),
+        seen=read.totals.get((account_id, day), _UNSEEN_DAY),
+        counter=Curve.of((minute_of(zone, day, at), amount) for at, amount in counter),
+        fresh_at=_fresh_at(asked_at, counter, instant_of(zone, day, 0.0)),
+        past=[
+            PastDay(
+                one,
+                read.spend.get((account_id, one), _NOTHING),
+                is_complete=bool(known[one][0]),
+                seen=read.totals.get((account_id, one), _UNSEEN_DAY),
             )
-        )
-    return found
+            for one in days
+            if one in known
+        ],
+        first_day=next(iter(known.values()))[2],
+        least_budget=least or _LEAST_COINS * float(smallest_coin(currency)),
+        budgets=read.budgets.get(account_id, ()),
+    )
 
 
 def _accounts_of(
@@ -215,10 +219,13 @@ _UNSEEN_DAY: Final = Curve()
 
 
 class _Reader:
-    """The queries, and their rows by account and day."""
+    """What the published file has of accounts, by account and day; each is read once. `today`:
+    account → its zone, and which day it is there.
+    """
 
-    def __init__(self, opened: Warehouse, newest: date) -> None:
-        self._opened = opened
+    def __init__(self, opened: Warehouse, today: Mapping[str, tuple[str, date]]) -> None:
+        self._opened, self._today = opened, today
+        newest = min(day for _, day in today.values())
         self._values = {
             "table": HOURS,
             "since": newest - timedelta(days=DAYS_BACK),
@@ -230,17 +237,21 @@ class _Reader:
     def _rows(self, query: str, **more: str) -> Sequence[tuple[Any, ...]]:
         return self._opened.sql(query.format(**self._values, **more)).fetchall()
 
+    @cached_property
     def loads(self) -> Mapping[tuple[str, date], tuple[bool, datetime | None, date]]:
         """Whether a day is complete, when its rows were requested, the first day of the account."""
         return {(row[0], row[1]): row[2:] for row in self._rows(_LOADS)}
 
-    def by_hour(self) -> Mapping[tuple[str, date], Sequence[float]]:
+    @cached_property
+    def spend(self) -> Mapping[tuple[str, date], Sequence[float]]:
+        """By hour."""
         found = {}
         for account_id, day, hours, spend in self._rows(_SPEND):
             by_hour = dict(zip(hours, spend, strict=True))
             found[account_id, day] = tuple(by_hour.get(hour) or 0.0 for hour in range(24))
         return found
 
+    @cached_property
     def totals(self) -> Mapping[tuple[str, date], Curve]:
         """What was known of a day by which minute. Lakes of earlier versions have none."""
         tables = self._opened.sql("from duckdb_tables() select table_name").fetchall()
@@ -252,15 +263,16 @@ class _Reader:
             if minutes[0] > 0
         }
 
-    def budgets(
-        self, today: Mapping[str, tuple[date, datetime]]
-    ) -> Mapping[str, Sequence[SpentBudget]]:
+    @cached_property
+    def budgets(self) -> Mapping[str, Sequence[SpentBudget]]:
+        """Those of accounts that have spent something today."""
         found: defaultdict[str, list[SpentBudget]] = defaultdict(list)
-        values = ", ".join(
-            f"({literal(key)}, date '{day}', timestamptz '{midnight}')"
-            for key, (day, midnight) in today.items()
+        today = ", ".join(
+            f"({literal(key)}, date '{day}', timestamptz '{instant_of(zone, day, 0.0)}')"
+            for key, (zone, day) in self._today.items()
+            if (key, day) in self.spend
         )
-        for account_id, *row in self._rows(_BUDGETS, today=values) if today else ():
+        for account_id, *row in self._rows(_BUDGETS, today=today) if today else ():
             found[account_id].append(SpentBudget(*row))
         return found
 

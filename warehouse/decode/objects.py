@@ -122,13 +122,10 @@ def decode_objects(
     numbered = enumerate(objects, start=1)
     taken: dict[str, str] = {}
     while some := dict(islice(numbered, _AT_ONCE)):
-        ids += [id_of(table, one) for one in some.values()]
-        refused.update(id_of(table, one) for one in some.values() if _is_refused(one))
-        for number, one in [*some.items()]:
-            own = identity_of(table, one)
-            first = taken.setdefault(ids[number - 1], own) if ids[number - 1] else own
-            if first != own:
-                rejects.append(_not_unique(table, number, some.pop(number), first))
+        some_ids = {number: id_of(table, one) for number, one in some.items()}
+        ids += some_ids.values()
+        refused.update(some_ids[number] for number, one in some.items() if _is_refused(one))
+        rejects += _take_out_others(table, some, some_ids, taken)
         rows, lost = _decoded(table, some, account, fetched_at)
         kept.append(rows)
         rejects += lost
@@ -195,6 +192,24 @@ def identity_of(table: ObjectTable, found: object) -> str:
     own = found.get("id") if isinstance(found, dict) else None
     is_id = isinstance(own, str | int) and not isinstance(own, bool)
     return str(own) if is_id else id_of(table, found)
+
+
+def _take_out_others(
+    table: ObjectTable,
+    objects: dict[int, object],
+    ids: Mapping[int, str],
+    taken: dict[str, str],
+) -> Sequence[Reject]:
+    """Take those out of some objects whose key another object has, which came before; their
+    rejects. `taken`: each key so far → the identity of its object.
+    """
+    rejects = []
+    for number, one in [*objects.items()]:
+        own = identity_of(table, one)
+        first = taken.setdefault(ids[number], own) if ids[number] else own
+        if first != own:
+            rejects.append(_not_unique(table, number, objects.pop(number), first))
+    return rejects
 
 
 def _not_unique(table: ObjectTable, number: int, found: object, first: str) -> Reject:

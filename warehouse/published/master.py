@@ -256,22 +256,7 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     whether only open days were replaced.
     """
 
-    def commit() -> None:
-        _keep_state(connection, replace(before, structure=""))
-        execute(connection, ("COMMIT", "BEGIN"))
-
-    is_carried = before.is_new and _carry(connection, lake.catalog, given, commit)
-    into = Into(
-        connection,
-        frozen / "batch",
-        is_new=before.is_new,
-        later=is_carried or not before.is_new,
-        batch_files=given.batch_files,
-    )
-    copied = copy_changes(lake, into, left_out, commit)
-    if before.is_new and left_out and given.published:
-        carry_over(connection, lake, frozen, given.published, left_out)
-    _require_right(connection, lake, before, copied, given)
+    copied = _copy_files(connection, lake, frozen, before, left_out, given)
     rejects = reject_keys(lake, left_out)
     failures = find_failures(lake.store, but=lake.catalog.kept)
     views = list(build.lake_views(lake, column_sets_in(connection, lake.catalog), left_out))
@@ -293,6 +278,37 @@ def _merge(  # noqa: PLR0913, PLR0917  # what it compares, and where it writes
     now = replace(now, version=version, structure=structure_of(connection))
     _keep_state(connection, now)
     return now, bool(copied.changed) and copied.is_open
+
+
+def _copy_files(  # noqa: PLR0913, PLR0917  # as `_merge`
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    frozen: Path,
+    before: _State,
+    left_out: LeftOut,
+    given: Conditions,
+) -> Copied:
+    """Copy the files that changed; a new master begins with what is published, if that is in order.
+    Raises as `_require_right` does.
+    """
+
+    def commit() -> None:
+        _keep_state(connection, replace(before, structure=""))
+        execute(connection, ("COMMIT", "BEGIN"))
+
+    is_carried = before.is_new and _carry(connection, lake.catalog, given, commit)
+    into = Into(
+        connection,
+        frozen / "batch",
+        is_new=before.is_new,
+        later=is_carried or not before.is_new,
+        batch_files=given.batch_files,
+    )
+    copied = copy_changes(lake, into, left_out, commit)
+    if before.is_new and left_out and given.published:
+        carry_over(connection, lake, frozen, given.published, left_out)
+    _require_right(connection, lake, before, copied, given)
+    return copied
 
 
 def _require_right(

@@ -46,6 +46,7 @@ from warehouse.storage.retry import publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from warehouse.published.ducklake.destination import Destination
@@ -173,23 +174,17 @@ def _publish(
             given = _conditions(lake, link, folder, afresh=afresh)
             master = refresh(lake, folder / MASTER, max(numbers, default=0), given)
             snapshot = _snapshot(folder, master.version)
-        _point(link, snapshot)
-        remove(folder / _FETCHED)
-        lake.store.share(LINK, snapshot, OPEN_COPY if master.is_open else timedelta())
-        _prune(folder, kept=1 if afresh else KEPT_SNAPSHOTS)
+        _show(lake, snapshot, is_open=master.is_open, kept=1 if afresh else KEPT_SNAPSHOTS)
         files = {lake.store.name(key): str(why) for key, why in master.left_out.items()}
+        left = tuple(files.values())
         before = last_publishing(folder)
-        record = replace(
-            before, at=at, seconds=0.0, left_out=tuple(files.values()), file=stamp_of(snapshot)
-        )
+        record = replace(before, at=at, seconds=0.0, left_out=left, file=stamp_of(snapshot))
         if destination:
             # Whoever is killed in here leaves a file that is known, and behind as it was before.
             keep_publishing(folder, record)
-        if destination and not why_not:
-            try:
-                mirror(snapshot, destination, lake.catalog, seen=seen, now=at, afresh=afresh)
-            except WarehouseError as error:
-                why_not = error
+            why_not = why_not or _why_not_mirrored(
+                *(snapshot, destination, lake.catalog), seen=seen, now=at, afresh=afresh
+            )
         not_carried = f"{destination}: {why_not}" if why_not else ""
         seconds = time.monotonic() - started
         keep_publishing(
@@ -237,7 +232,31 @@ def _number(destination: Destination | None) -> tuple[int, WarehouseError | None
         return 0, error
 
 
-def _prune(folder: Path, kept: int) -> None:
+def _why_not_mirrored(  # noqa: PLR0913  # as `mirror` has it
+    snapshot: Path,
+    destination: Destination,
+    catalog: Catalog,
+    *,
+    seen: int,
+    now: datetime,
+    afresh: bool,
+) -> WarehouseError | None:
+    """Make a destination show a snapshot; the error, if it does not."""
+    try:
+        mirror(snapshot, destination, catalog, seen=seen, now=now, afresh=afresh)
+    except WarehouseError as error:
+        return error
+    return None
+
+
+def _show(lake: Lake, snapshot: Path, *, is_open: bool, kept: int) -> None:
+    """Move the link to a snapshot, put the copy next to a lake in a bucket, and remove all but the
+    newest snapshots. `is_open`: nothing but open days was replaced.
+    """
+    folder = lake.root / SNAPSHOTS
+    _point(lake.root / LINK, snapshot)
+    remove(folder / _FETCHED)
+    lake.store.share(LINK, snapshot, OPEN_COPY if is_open else timedelta())
     for old in _snapshots(folder)[:-kept]:
         shutil.rmtree(old, ignore_errors=True)
 

@@ -169,7 +169,6 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
     lake.require_writable()
     named = keys_of(accounts, {}) or settings.account_ids
     waits, looked = waits_of(lake.store), None
-    not_carried = ""
     with settings.open_graph() as client:
         tally = client.tally
         session = Session(
@@ -178,15 +177,7 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
         )
         with Bar(0, waits, calls=lambda: tally.calls, is_quiet=style.is_quiet) as bar:
             bar.step("today")
-            try:
-                tick = run_tick(session, named)
-            finally:
-                if lag(lake).is_behind:
-                    not_carried = publish(
-                        settings.warehouse_url,
-                        catalog=known.catalog,
-                        destination=settings.destination,
-                    ).not_carried
+            tick, not_carried = _tick_and_publish(session, named, settings)
             if is_watched and not tick.skipped:
                 looked = _watched(lake, settings, client, now())
     wrong = _wrong_of(looked)
@@ -197,6 +188,23 @@ def run_one_tick(  # noqa: PLR0913  # what a command line says
         _print_tick(tick, _lines_of(looked, settings), wrong, style)
     require_carried(not_carried)
     return code
+
+
+def _tick_and_publish(
+    session: Session, named: Sequence[str], settings: Settings
+) -> tuple[Tick, str]:
+    """A tick, and `Published.not_carried`. What was loaded is published even if it stops midway."""
+    not_carried = ""
+    try:
+        tick = run_tick(session, named)
+    finally:
+        if lag(session.lake).is_behind:
+            not_carried = publish(
+                settings.warehouse_url,
+                catalog=session.lake.catalog,
+                destination=settings.destination,
+            ).not_carried
+    return tick, not_carried
 
 
 def _tick_line(tick: Tick, looked: WatchResult | str | None, wrong: str, code: int) -> str:

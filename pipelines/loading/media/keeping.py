@@ -105,22 +105,27 @@ def keep_thumbnails(  # noqa: PLR0913  # what, whose, from where and to where
                 break
             share = CHECKING_SECONDS / (len(ordered) - at)
             batch = _Batch(downloads, lake, row, account_id, now, limits or MediaLimits(), bounds)
-            try:
-                batch.run(read_again, share)
-            except (WarehouseError, OSError) as error:
-                _log.warning("Thumbnails of act_%s were not kept: %s", account_id, error)
-                continue
-            found = done[account_id] = batch.done
-            if found != Pictures():
-                _log.log(
-                    *(logging.WARNING if found.failed else logging.INFO, "%s of act_%s: %s"),
-                    *(row.name, account_id, found),
-                )
+            found = _run(batch, read_again, share)
+            if found is not None:
+                done[account_id] = found
     if bounds.is_barren:
         _log.warning(
             "Thumbnails: no address that Meta returned is still valid. Check this machine's clock."
         )
     return done
+
+
+def _run(batch: _Batch, read_again: ReadAgain, checking_seconds: float) -> Pictures | None:
+    """What a batch did, which is logged; None if the lake cannot keep it."""
+    try:
+        batch.run(read_again, checking_seconds)
+    except (WarehouseError, OSError) as error:
+        _log.warning("Thumbnails of act_%s were not kept: %s", batch.account_id, error)
+        return None
+    if batch.done != Pictures():
+        level = logging.WARNING if batch.done.failed else logging.INFO
+        _log.log(level, "%s of act_%s: %s", batch.row.name, batch.account_id, batch.done)
+    return batch.done
 
 
 def _longest_waiting_first(lake: Lake, account_ids: Iterable[str]) -> Sequence[str]:

@@ -153,6 +153,37 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
     month is begun. Raises what ends everything.
     """
     changed_days = ChangedDays()
+    account_ids = _list_accounts(session, found, accounts, changed_days, full=full)
+    today = _todays(session.lake, account_ids, now)
+    _log.debug("Comparing totals.", extra={"step": "comparing totals"})
+    daily = [one for one in reports.by_name.values() if one.period is Period.DAY]
+    longest = max(report.spec.lookback_days for report in daily)
+    totals = _controls(session, longest, today, changed_days)
+    changed_days.calls = session.client.tally.calls - changed_days.entity_calls
+    for name, why in reports.why_broken().items():
+        changed_days.note(Target(name, DEFINITION), why)
+    for report in reports.by_name.values():
+        if report.period is Period.DAY:
+            chosen = choose_days(session.lake, report, today, totals, full=full)
+        else:
+            chosen = _choose_periods(session.lake, report, today, begins)
+        changed_days.to_reload[report.name] = chosen
+        changed_days.periods |= {report.period} if chosen else set()
+        for account_id, day in today.items():
+            days = _lookback(report, day, begins)
+            changed_days.full += _cost(session.lake, report, account_id, days)
+    return changed_days
+
+
+def _list_accounts(
+    session: Session,
+    found: Discovery,
+    accounts: Collection[str],
+    changed_days: ChangedDays,
+    *,
+    full: bool,
+) -> Sequence[str]:
+    """Load the accounts and their objects; the ids of those that are refreshed."""
     session.load_accounts(found)
     keys = [act_id(row["account_id"]) for row in found.rows]
     account_ids = [key.removeprefix("act_") for key in keys if key in accounts or not accounts]
@@ -162,25 +193,7 @@ def find_changes(  # noqa: PLR0913  # all that the decision rests on
     if not accounts:  # who names accounts has reported the others
         for account_id, why in found.refused.items():
             changed_days.note(Target("accounts", act_id(account_id)), why)
-    today = _todays(session.lake, account_ids, now)
-    _log.debug("Comparing totals.", extra={"step": "comparing totals"})
-    daily = [one for one in reports.by_name.values() if one.period is Period.DAY]
-    longest = max(report.spec.lookback_days for report in daily)
-    totals = _controls(session, longest, today, changed_days)
-    changed_days.calls = session.client.tally.calls - changed_days.entity_calls
-    for name, why in reports.why_broken().items():
-        changed_days.note(Target(name, DEFINITION), why)
-    for name, report in reports.by_name.items():
-        if report.period is Period.DAY:
-            chosen = choose_days(session.lake, report, today, totals, full=full)
-        else:
-            chosen = _choose_periods(session.lake, report, today, begins)
-        changed_days.to_reload[name] = chosen
-        changed_days.periods |= {report.period} if chosen else set()
-        for account_id, day in today.items():
-            days = _lookback(report, day, begins)
-            changed_days.full += _cost(session.lake, report, account_id, days)
-    return changed_days
+    return account_ids
 
 
 def reload(session: Session, reports: Mapping[str, Report], changed_days: ChangedDays) -> None:
@@ -246,15 +259,8 @@ def choose_days(
     for account_id, day in today.items():
         if not (back := _lookback(report, day, FIRST_DAY)):
             continue  # its start_date is still to come
-        records = dict(
-            zip(back, lake.records_of(report.name, [(account_id, d) for d in back]), strict=True)
-        )
-        errors = {d: one for d, one in records.items() if isinstance(one, WarehouseError)}
-        for error in errors.values():
-            _log.warning("%s", error)
-        known = {d: one for d, one in records.items() if isinstance(one, Load)}
-        damaged = [d for d, one in errors.items() if isinstance(one, DamagedFileError)]
-        has_first = records[back[0]] is not None
+        known, errors = _records(lake, report, account_id, back)
+        has_first = back[0] in known or back[0] in errors
         begun = back[:1] if has_first else lake.loaded_days(report.name, account_id)
         failed = Failures(lake.store, report.name).of(account_id)
         emptied = {d for d, one in failed.items() if one.kind == EMPTY}
@@ -262,7 +268,7 @@ def choose_days(
             *(day, known, totals[account_id]),
             since=min(begun, default=None),
             emptied=emptied,
-            damaged=damaged,
+            damaged=_damaged(errors),
             full=full,
             days=back,
         )
@@ -276,15 +282,29 @@ def _choose_periods(
     chosen: dict[AccountDay, ReloadReason] = {}
     for account_id, day in today.items():
         back = _lookback(report, day, begins)
-        records = lake.records_of(report.name, [(account_id, first) for first in back])
-        known = zip(back, records, strict=True)
-        errors = {first: one for first, one in known if isinstance(one, WarehouseError)}
-        for error in errors.values():
-            _log.warning("%s", error)
-        damaged = {d for d, one in errors.items() if isinstance(one, DamagedFileError)}
-        why = periods_to_reload(back, damaged)
+        _, errors = _records(lake, report, account_id, back)
+        why = periods_to_reload(back, _damaged(errors))
         chosen |= {AccountDay(account_id, first): reason for first, reason in why.items()}
     return chosen
+
+
+def _records(
+    lake: Lake, report: Report, account_id: str, days: Sequence[date]
+) -> tuple[Mapping[date, Load], Mapping[date, WarehouseError]]:
+    """What the lake knows of days that are loaded, and of which it cannot be read, which is logged
+    too.
+    """
+    records = lake.records_of(report.name, [(account_id, day) for day in days])
+    by_day = dict(zip(days, records, strict=True))
+    errors = {day: one for day, one in by_day.items() if isinstance(one, WarehouseError)}
+    for error in errors.values():
+        _log.warning("%s", error)
+    return {day: one for day, one in by_day.items() if isinstance(one, Load)}, errors
+
+
+def _damaged(errors: Mapping[date, WarehouseError]) -> Collection[date]:
+    """The days whose files are lost, unlike those that may be whole."""
+    return {day for day, error in errors.items() if isinstance(error, DamagedFileError)}
 
 
 def _lookback(report: Report, today: date, begins: date) -> Sequence[date]:

@@ -15,6 +15,7 @@ from pipelines.cli.commands.servers import linked_to, run_dev
 from pipelines.cli.main import cli
 from pipelines.cli.output.terminal import escape_unencodable, only_once
 from pipelines.errors import ConfigError
+from pipelines.variables import VARIABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,6 +77,33 @@ def test_docs_prints_one_page_at_a_time(arguments: list[str], why: str) -> None:
     assert why in done.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("--since 2026-11-31 --until 2026-12-01", "'2026-11-31' is not a day"),
+        ("--since 2026-11-21 --until 2026-11-20", "is after --until"),
+        ("--since 2026-11-21", "Missing option '--until'"),
+    ],
+)
+def test_a_range_that_is_not_one_is_wrong_use(arguments: str, told: str) -> None:
+    done = CliRunner().invoke(cli, ["backfill", *arguments.split()])
+
+    assert (done.exit_code, told in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_each_command_has_help_that_needs_no_settings(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable.name, raising=False)
+
+    done = CliRunner().invoke(cli, [command, "--help"], prog_name="fbinsights")
+
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"Usage: fbinsights {command} ")
+
+
 def test_a_sandbox_whose_port_is_taken_says_how_to_have_another() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -96,6 +124,22 @@ def test_limits_that_are_not_yaml_keep_dagster_from_starting_with_one_line(
         ConfigError, match=r"^dagster.yaml is not YAML: .*\. Fix it; `.* check` names"
     ):
         run_dev({"FB_ACCESS_TOKEN": "x"}, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({}, r"^\S+ is not a project folder: it has no dagster.yaml\. Run this in your"),
+        ({"FB_API_VERSION": "26"}, "^FB_API_VERSION is not a version"),
+    ],
+)
+def test_dagster_is_not_started_outside_of_a_project_nor_with_wrong_settings(
+    environ: dict[str, str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ConfigError, match=why):
+        run_dev(environ, "127.0.0.1", 0)
 
 
 def test_alerts_link_to_the_port_of_dagster_unless_the_settings_name_an_address() -> None:
