@@ -5,8 +5,9 @@
 announces this makes their cells "in progress", and red if the run fails; Dagster creates that event
 for an asset's own step alone.
 
-- A storage writes many events of one asset in a few statements; Dagster uses that for the outputs
-of an asset's own step alone. Each event by itself takes a new connection to Postgres.
+- Many events of one asset can be written in a few statements. Dagster does so for the outputs of an
+asset's own step, and not in SQLite. Each event by itself takes a new connection to Postgres, or
+four to SQLite, and statements that are compiled for it.
 
 - `DagsterInstance.delete_run` leaves the file that SQLite has for each run, as large as it was, and
 what the run printed.
@@ -30,6 +31,7 @@ from dagster._core.events import (
 )
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 from dagster._core.launcher import CheckRunHealthResult, WorkerStatus
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 if TYPE_CHECKING:
@@ -65,7 +67,25 @@ def store_together(
     """Store events of one asset, as `context.log_event` does for the step of a run, or as
     `report_runless_asset_event` does without a run.
     """
-    instance.event_log_storage.store_event_batch([_entry(event, context) for event in events])
+    storage, entries = instance.event_log_storage, [_entry(event, context) for event in events]
+    if isinstance(storage, SqliteEventLogStorage):
+        _store_in_sqlite(storage, entries)
+    else:
+        storage.store_event_batch(entries)
+
+
+def _store_in_sqlite(storage: SqliteEventLogStorage, entries: Sequence[dg.EventLogEntry]) -> None:
+    """As its `store_event`, in the file of the run and in the index of all runs, and as Postgres's
+    `store_event_batch`: the last event is the asset's.
+    """
+    insert = storage.prepare_insert_event_batch(entries)
+    with storage.run_connection(entries[0].run_id) as shard:
+        shard.execute(insert)
+    with storage.index_transaction() as index:
+        made = index.execute(insert.returning(SqlEventLogStorageTable.c.id))
+        ids = sorted(number for (number,) in made)  # SQLite promises no order
+        storage._store_asset_event_tags(index, entries, ids)  # noqa: SLF001  # in this transaction
+        storage._store_asset_event(index, entries[-1], ids[-1])  # noqa: SLF001  # the same
 
 
 def _entry(

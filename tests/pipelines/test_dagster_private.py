@@ -2,9 +2,12 @@
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
 import re
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from pipelines.dagster_private import (
     CheckRunHealthResult,
@@ -57,16 +60,29 @@ def test_the_health_of_a_worker_can_be_said() -> None:
 
 
 def events_of(key: dg.AssetKey) -> list[dg.AssetMaterialization]:
-    tags = {"dagster/data_version": "7"}
     return [
-        dg.AssetMaterialization(key, partition=cell, metadata={"rows": 3}, tags=tags)
+        dg.AssetMaterialization(
+            key, partition=cell, metadata={"rows": 3}, tags={"dagster/data_version": cell}
+        )
         for cell in ("a", "b")
     ]
 
 
+@pytest.fixture(params=["sqlite", "in memory"])
+def storing(request: pytest.FixtureRequest) -> Iterator[dg.DagsterInstance]:
+    """Instances of two storages: SQLite's events are written by us."""
+    made = dg.DagsterInstance
+    with made.local_temp() if request.param == "sqlite" else made.ephemeral() as instance:
+        yield instance
+
+
 def stored(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[tuple[object, ...]]:
-    """What is in the storage of each materialization, but for its time and number."""
-    return sorted(
+    """What is stored of each materialization, but for its time and number, and of the asset."""
+    last = instance.get_latest_materialization_event(key)
+    assert last
+    assert last.asset_materialization
+    tags = [sorted(found.items()) for found in instance.get_event_tags_for_asset(key)]
+    return [
         (
             event.partition,
             event.metadata,
@@ -76,10 +92,12 @@ def stored(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[tuple[object,
         )
         for record in instance.fetch_materializations(key, limit=9).records
         if (event := record.asset_materialization)
-    )
+    ] + [(last.asset_materialization.partition, *tags)]
 
 
-def test_events_that_a_step_stores_together_are_those_that_it_would_log() -> None:
+def test_events_that_a_step_stores_together_are_those_that_it_would_log(
+    storing: dg.DagsterInstance,
+) -> None:
     @dg.op
     def load(context: dg.OpExecutionContext) -> None:
         store_together(context.instance, events_of(ours), context)
@@ -92,21 +110,21 @@ def test_events_that_a_step_stores_together_are_those_that_it_would_log() -> Non
         load()
 
     ours, dagsters = dg.AssetKey("ours"), dg.AssetKey("dagsters")
-    with dg.DagsterInstance.ephemeral() as instance:
-        load_job.execute_in_process(instance=instance)
+    run_id = load_job.execute_in_process(instance=storing).run_id
 
-        assert stored(instance, ours) == stored(instance, dagsters)
-        assert len(instance.fetch_observations(ours, limit=9).records) == 1
+    assert stored(storing, ours) == stored(storing, dagsters)
+    assert len(storing.fetch_observations(ours, limit=9).records) == 1
+    kinds = Counter(one.dagster_event_type for one in storing.all_logs(run_id))
+    assert kinds[dg.DagsterEventType.ASSET_MATERIALIZATION] == 4
 
 
-def test_events_that_are_stored_together_without_a_run_are_those_that_dagster_would_report() -> (
-    None
-):
+def test_events_that_are_stored_together_without_a_run_are_those_that_dagster_would_report(
+    storing: dg.DagsterInstance,
+) -> None:
     ours, dagsters = dg.AssetKey("ours"), dg.AssetKey("dagsters")
-    with dg.DagsterInstance.ephemeral() as instance:
-        store_together(instance, events_of(ours))
-        for event in events_of(dagsters):
-            instance.report_runless_asset_event(event)
+    store_together(storing, events_of(ours))
+    for event in events_of(dagsters):
+        storing.report_runless_asset_event(event)
 
-        assert stored(instance, ours) == stored(instance, dagsters)
-        assert instance.get_materialized_partitions(ours) == {"a", "b"}
+    assert stored(storing, ours) == stored(storing, dagsters)
+    assert storing.get_materialized_partitions(ours) == {"a", "b"}
