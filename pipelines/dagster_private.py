@@ -35,39 +35,72 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "CheckRunHealthResult",
     "WorkerStatus",
     "delete_run_files",
-    "planned_events",
+    "store_planned",
     "store_together",
 ]
 
 
-def planned_events(
-    context: dg.OpExecutionContext, asset: dg.AssetKey, keys: Sequence[str]
-) -> Iterator[dg.DagsterEvent]:
-    """That a step is to materialize partitions of an asset."""
+def store_planned(context: dg.OpExecutionContext, asset: dg.AssetKey, keys: Iterable[str]) -> None:
+    """Store that a step is to materialize partitions of an asset."""
     step_key = context.get_step_execution_context().step.key
-    for key in keys:
-        yield dg.DagsterEvent.build_asset_materialization_planned_event(
-            context.job_name,
-            step_key,
-            AssetMaterializationPlannedData(asset, partition=key),
+    planned = [
+        dg.DagsterEvent.build_asset_materialization_planned_event(
+            context.job_name, step_key, AssetMaterializationPlannedData(asset, partition=key)
         )
+        for key in keys
+    ]
+    _store(context.instance, [_entry(event, context.run_id, logging.DEBUG) for event in planned])
 
 
 def store_together(
     instance: dg.DagsterInstance,
-    events: Sequence[dg.AssetMaterialization] | Sequence[dg.AssetObservation],
+    events: Iterable[dg.AssetMaterialization] | Iterable[dg.AssetObservation],
     context: dg.OpExecutionContext | None = None,
 ) -> None:
     """Store events of one asset, as `context.log_event` does for the step of a run, or as
     `report_runless_asset_event` does without a run.
     """
-    storage, entries = instance.event_log_storage, [_entry(event, context) for event in events]
+    made = [_dagster_event(event, context) for event in events]
+    run_id, level = (context.run_id, logging.DEBUG) if context else (RUNLESS_RUN_ID, logging.INFO)
+    _store(instance, [_entry(event, run_id, level) for event in made])
+
+
+def _dagster_event(
+    event: dg.AssetMaterialization | dg.AssetObservation, context: dg.OpExecutionContext | None
+) -> dg.DagsterEvent:
+    data: StepMaterializationData | AssetObservationData
+    if isinstance(event, dg.AssetMaterialization):
+        kind, data = dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
+    else:
+        kind, data = dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event)
+    job_name = context.job_name if context else RUNLESS_JOB_NAME
+    step = context.get_step_execution_context().step if context else None
+    return dg.DagsterEvent(
+        kind.value, job_name, step_handle=step and step.handle, event_specific_data=data
+    )
+
+
+def _entry(event: dg.DagsterEvent, run_id: str, level: int) -> dg.EventLogEntry:
+    return dg.EventLogEntry(  # type: ignore[no-untyped-call]
+        error_info=None,
+        level=level,
+        user_message="",
+        run_id=run_id,
+        timestamp=time.time(),
+        step_key=event.step_key,
+        job_name=event.job_name,
+        dagster_event=event,
+    )
+
+
+def _store(instance: dg.DagsterInstance, entries: Sequence[dg.EventLogEntry]) -> None:
+    storage = instance.event_log_storage
     if isinstance(storage, SqliteEventLogStorage):
         _store_in_sqlite(storage, entries)
     else:
@@ -86,31 +119,6 @@ def _store_in_sqlite(storage: SqliteEventLogStorage, entries: Sequence[dg.EventL
         ids = sorted(number for (number,) in made)  # SQLite promises no order
         storage._store_asset_event_tags(index, entries, ids)  # noqa: SLF001  # in this transaction
         storage._store_asset_event(index, entries[-1], ids[-1])  # noqa: SLF001  # the same
-
-
-def _entry(
-    event: dg.AssetMaterialization | dg.AssetObservation, context: dg.OpExecutionContext | None
-) -> dg.EventLogEntry:
-    data: StepMaterializationData | AssetObservationData
-    if isinstance(event, dg.AssetMaterialization):
-        kind, data = dg.DagsterEventType.ASSET_MATERIALIZATION, StepMaterializationData(event)
-    else:
-        kind, data = dg.DagsterEventType.ASSET_OBSERVATION, AssetObservationData(event)
-    job_name = context.job_name if context else RUNLESS_JOB_NAME
-    step = context.get_step_execution_context().step if context else None
-    made = dg.DagsterEvent(
-        kind.value, job_name, step_handle=step and step.handle, event_specific_data=data
-    )
-    return dg.EventLogEntry(  # type: ignore[no-untyped-call]
-        error_info=None,
-        level=logging.DEBUG if context else logging.INFO,
-        user_message="",
-        run_id=context.run_id if context else RUNLESS_RUN_ID,
-        timestamp=time.time(),
-        step_key=made.step_key,
-        job_name=job_name,
-        dagster_event=made,
-    )
 
 
 def delete_run_files(instance: dg.DagsterInstance, run_id: str) -> None:

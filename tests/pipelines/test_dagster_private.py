@@ -12,7 +12,7 @@ import pytest
 from pipelines.dagster_private import (
     CheckRunHealthResult,
     WorkerStatus,
-    planned_events,
+    store_planned,
     store_together,
 )
 
@@ -30,11 +30,18 @@ def test_one_file_imports_private_modules_of_dagster() -> None:
     assert found == {"pipelines/dagster_private.py"}
 
 
-def test_a_planned_cell_is_in_progress_and_fails_with_its_run() -> None:
+@pytest.fixture(params=["sqlite", "in memory"])
+def storing(request: pytest.FixtureRequest) -> Iterator[dg.DagsterInstance]:
+    """Instances of two storages: SQLite's events are written by us."""
+    made = dg.DagsterInstance
+    with made.local_temp() if request.param == "sqlite" else made.ephemeral() as instance:
+        yield instance
+
+
+def test_a_planned_cell_is_in_progress_and_fails_with_its_run(storing: dg.DagsterInstance) -> None:
     @dg.op
     def plans(context: dg.OpExecutionContext) -> None:
-        for event in planned_events(context, key, ["a"]):
-            context.instance.report_dagster_event(event, context.run_id)
+        store_planned(context, key, ["a"])
         status = context.instance.get_status_by_partition(key, ["a", "b"], cells) or {}
         seen.update({cell: one and one.name for cell, one in status.items()})
         raise dg.Failure
@@ -45,9 +52,8 @@ def test_a_planned_cell_is_in_progress_and_fails_with_its_run() -> None:
 
     key, cells = dg.AssetKey("grid"), dg.StaticPartitionsDefinition(["a", "b"])
     seen: dict[str, str | None] = {}
-    with dg.DagsterInstance.ephemeral() as instance:
-        plan_job.execute_in_process(instance=instance, raise_on_error=False)
-        after = instance.get_status_by_partition(key, ["a"], cells) or {}
+    plan_job.execute_in_process(instance=storing, raise_on_error=False)
+    after = storing.get_status_by_partition(key, ["a"], cells) or {}
 
     assert seen == {"a": "IN_PROGRESS", "b": None}
     assert after["a"]
@@ -66,14 +72,6 @@ def events_of(key: dg.AssetKey) -> list[dg.AssetMaterialization]:
         )
         for cell in ("a", "b")
     ]
-
-
-@pytest.fixture(params=["sqlite", "in memory"])
-def storing(request: pytest.FixtureRequest) -> Iterator[dg.DagsterInstance]:
-    """Instances of two storages: SQLite's events are written by us."""
-    made = dg.DagsterInstance
-    with made.local_temp() if request.param == "sqlite" else made.ephemeral() as instance:
-        yield instance
 
 
 def stored(instance: dg.DagsterInstance, key: dg.AssetKey) -> list[tuple[object, ...]]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from warehouse.published.publish import Published
 
 __all__ = [
+    "BATCH_EVENTS",
     "Event",
     "News",
     "Part",

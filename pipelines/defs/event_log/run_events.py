@@ -4,16 +4,16 @@ itself.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from fbgraph import act_id
-from pipelines.dagster_private import planned_events, store_together
+from pipelines.dagster_private import store_planned, store_together
 from pipelines.defs.event_log.data_versions import accounts_version, version_tags
 from pipelines.defs.event_log.events import (
+    BATCH_EVENTS,
     accounts_event,
     in_batches,
     listed_events,
@@ -82,9 +82,9 @@ class RunRecorder:
     def _plan(self, table: str, keys: Sequence[str]) -> None:
         new = [key for key in keys if (table, key) not in self.planned]
         self.planned.update((table, key) for key in new)
-        for event in planned_events(self.context, self.keys(table), new):
+        for begin in range(0, len(new), BATCH_EVENTS):
             self.has_logged = True
-            self.context.instance.report_dagster_event(event, self.context.run_id, logging.DEBUG)
+            store_planned(self.context, self.keys(table), new[begin : begin + BATCH_EVENTS])
 
     def news(self, table: str, parts: Sequence[Part]) -> Sequence[Part]:
         """The parts to log. Those that failed turn red when the run fails, as it will."""
