@@ -24,7 +24,8 @@ def overview_asset(keys: AssetKeys) -> dg.AssetsDefinition:
         tags={"source": "meta", "domain": "advertising"},
         deps=[keys("warehouse_duckdb")],
         description="One HTML page to look at: how each account is doing, and whether its numbers "
-        "are complete. Each refresh makes it; it is next to warehouse.duckdb as overview.html, and "
+        "are complete. Each refresh makes it, and *Materialize* does so now; it is next to "
+        "warehouse.duckdb as overview.html, and "
         f"the pages of the last {KEPT_DAYS} days are in overviews. It needs no network.",
     )
     def overview(graph: GraphResource) -> dg.MaterializeResult[None]:

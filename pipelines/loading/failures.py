@@ -65,7 +65,7 @@ class Failures:
             )
             self._keep(key, failed, now)
         except OSError as error:
-            _log.warning("%s: this failure could not be recorded: %s", outcome, error)
+            _log.warning("%s. `fbinsights status` may not show it: %s", outcome, error)
 
     def note_whole(
         self, errors: Mapping[str, str], now: datetime, without_right: Collection[str] = ()

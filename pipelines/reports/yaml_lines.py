@@ -156,6 +156,7 @@ def documents(path: Path) -> Iterator[Document]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         why = str(getattr(error, "problem", None) or error).partition("\n")[0]
+        why = why.replace("got '<stream end>'", "the file ends")  # what is in <> is a tag to pages
         raise UnreadableFileError(_MEANT.get(why, why), mark.line + 1 if mark else 1) from None
     except RecursionError:
         raise UnreadableFileError("lists and keys are nested too deeply") from None

@@ -35,10 +35,13 @@ from warehouse.storage.atomic import locked
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["linked_to", "run_dev", "run_sandbox"]
+__all__ = ["left_over", "linked_to", "run_dev", "run_sandbox"]
 
 #: Held, and telling where the pages are, as long as Dagster runs on a home.
 RUNNING: Final = "fbinsights_dev.json"
+
+#: Modules of the processes of `dagster dev` that do not end with it if it is killed.
+_PARTS: Final = frozenset({b"dagster_webserver", b"dagster._daemon"})
 
 _LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -57,6 +60,12 @@ def run_dev(environ: Mapping[str, str], host: str, port: int) -> NoReturn:
             f"{SETTINGS} is not YAML: {why}. Fix it; `{command_name()} check` names the line."
         ) from None
     held = _held(home)
+    if left := left_over(home):
+        pids = " ".join(map(str, left))
+        raise ConfigError(
+            "An earlier `fbinsights dev` was killed, and parts of its Dagster still run on this"
+            f" folder. End them with `kill {pids}`, then run this again."
+        )
     port = _free_port(host, port)
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}"
@@ -115,6 +124,22 @@ def _held(home: Path) -> int:
     os.set_inheritable(held, True)  # noqa: FBT003  # what Python's own function takes
     os.truncate(held, 0)
     return held
+
+
+def left_over(home: Path) -> Sequence[int]:
+    """Webserver and daemon that `fbinsights dev` has started on a home, by process id. They outlive
+    it if it is killed alone, and its lock does not. Found where there is `/proc`.
+    """
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is another user's
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
+            variables = (process / "environ").read_bytes().split(b"\0")
+            is_here = f"DAGSTER_HOME={home}".encode() in variables
+            is_devs = any(one.startswith(f"{FOLDER_VARIABLE}=".encode()) for one in variables)
+            if is_here and is_devs and not _PARTS.isdisjoint(arguments):
+                found.append(int(process.name))
+    return sorted(found)
 
 
 def _where(home: Path) -> str:

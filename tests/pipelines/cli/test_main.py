@@ -5,16 +5,18 @@ import logging
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from fbgraph.sandbox import WORLDS
-from pipelines.cli.commands.servers import linked_to, run_dev
+from pipelines.cli.commands.servers import left_over, linked_to, run_dev
 from pipelines.cli.main import cli
 from pipelines.cli.output.terminal import escape_unencodable, only_once
 from pipelines.errors import ConfigError
+from pipelines.state.homes import FOLDER_VARIABLE
 from pipelines.variables import VARIABLES
 
 if TYPE_CHECKING:
@@ -200,3 +202,20 @@ def test_what_loads_and_publishes_knows_no_dagster() -> None:
 
     assert {"duckdb", "pyarrow"} <= {*done.stdout.split()}
     assert not {"dagster", "sqlalchemy", "pandas"} & {*done.stdout.split()}
+
+
+def test_what_is_left_of_a_dagster_that_was_killed_is_found_by_its_home(tmp_path: Path) -> None:
+    waiting = [sys.executable, "-c", "input()", "dagster._daemon"]
+    of_home = {"DAGSTER_HOME": str(tmp_path), FOLDER_VARIABLE: "/ads"}
+    environs = (of_home, of_home | {"DAGSTER_HOME": "/elsewhere"}, {"DAGSTER_HOME": str(tmp_path)})
+
+    with ExitStack() as closing:
+        ours, *_ = [
+            closing.enter_context(
+                subprocess.Popen(waiting, env=environ, stdin=subprocess.PIPE)  # noqa: S603  # Python
+            )
+            for environ in environs
+        ]
+        found = left_over(tmp_path)
+
+    assert found == [ours.pid]
