@@ -9,6 +9,9 @@ for an asset's own step alone.
 asset's own step, and not in SQLite. Each event by itself takes a new connection to Postgres, or
 four to SQLite, and statements that are compiled for it.
 
+- A storage keeps its SQLAlchemy engine to itself. Connections to Postgres that are used again have
+to be tried first, or a restart or failover of the server costs a run.
+
 - `DagsterInstance.delete_run` leaves the file that SQLite has for each run, as large as it was, and
 what the run printed.
 
@@ -43,6 +46,7 @@ __all__ = [
     "delete_run_files",
     "store_planned",
     "store_together",
+    "try_connections",
 ]
 
 
@@ -119,6 +123,17 @@ def _store_in_sqlite(storage: SqliteEventLogStorage, entries: Sequence[dg.EventL
         ids = sorted(number for (number,) in made)  # SQLite promises no order
         storage._store_asset_event_tags(index, entries, ids)  # noqa: SLF001  # in this transaction
         storage._store_asset_event(index, entries[-1], ids[-1])  # noqa: SLF001  # the same
+
+
+def try_connections(instance: dg.DagsterInstance) -> None:
+    """Have a connection tried before it is used again, and replaced if the server has ended it.
+
+    That is SQLAlchemy's `pool_pre_ping`, for which Dagster's storages have no setting.
+    """
+    for storage in (instance.run_storage, instance.event_log_storage, instance.schedule_storage):
+        engine = getattr(storage, "_engine", None)
+        if engine is not None:
+            engine.pool._pre_ping = True  # noqa: SLF001  # see the top
 
 
 def delete_run_files(instance: dg.DagsterInstance, run_id: str) -> None:

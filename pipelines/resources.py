@@ -50,8 +50,8 @@ class GraphResource(dg.ConfigurableResource["GraphResource"]):
     """
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """A process that has Graph records hundreds of events."""
-        if context.instance is not None:
+        """A run records hundreds of events. Ticks do not, and each has an instance of its own."""
+        if context.instance is not None and context.run is not None:
             keep_connections(context.instance)
 
     def settings(self) -> Settings:

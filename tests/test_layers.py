@@ -58,7 +58,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.escaping": "",
     "pipelines.interrupts": "",
     "pipelines.reports": "errors settings variables fbgraph.* warehouse.*",
-    "pipelines.state": "errors fbgraph.* warehouse.*",
+    "pipelines.state": "dagster_private errors fbgraph.* warehouse.*",
     "pipelines.variables": "fbgraph.* warehouse.*",
     "pipelines.settings": "errors state variables fbgraph.* warehouse.*",
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",

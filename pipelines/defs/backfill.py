@@ -221,5 +221,8 @@ def _slices_of(run: dg.DagsterRun, settings: Settings) -> Sequence[dg.RunRequest
         *(BACKFILL_JOB, config, accounts, settings.accounts_per_run),
         of=run.run_id,
         run_key=run.run_id,
-        tags={tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags},
+        # A single one too, where FB_ACCOUNTS_PER_RUN is more here than for the worker that asked:
+        # without the tag it would ask again.
+        tags={SLICES_OF: run.run_id}
+        | {tag: run.tags[tag] for tag in (ACCEPT_EMPTY,) if tag in run.tags},
     )

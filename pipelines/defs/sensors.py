@@ -123,12 +123,14 @@ def new_accounts(
     seen = set(json.loads(context.cursor or "[]"))
     new, gone = sorted(set(names) - known), sorted(seen - set(names))
     for key in new:
-        send_alert(settings, f"fbinsights: new ad account {escaped(names[key])} ({key}).")
+        if key not in seen:  # else accounts_job has failed since
+            send_alert(settings, f"fbinsights: new ad account {escaped(names[key])} ({key}).")
     former = _names(settings) if gone else {}
     for key in gone:
         name = f"{escaped(former[key])} ({key})" if former.get(key) else key
         send_alert(settings, f"fbinsights: the token no longer sees {name}. Its loaded data stays.")
-    requests = [dg.RunRequest(run_key=" ".join(new))] if new else []
+    # Without a key: Dagster starts no second run for one, also if the first has failed.
+    requests = [dg.RunRequest()] if new else []
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
 
 

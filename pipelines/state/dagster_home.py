@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import dagster as dg
 import yaml
 
+from pipelines.dagster_private import try_connections
 from pipelines.errors import ConfigError, UnreachableDagsterError
 from pipelines.state.homes import (
     SETTINGS,
@@ -119,12 +120,13 @@ def keep_connections(instance: dg.DagsterInstance) -> None:
     does; without it, each statement has one of its own, and an event takes 23 ms of CPU instead of
     11, Postgres's included. It changes nothing for SQLite.
 
-    Dagster's documentation does not name this method. `pool_recycle` ends connections that a
-    failover or a firewall may have cut; without a timeout a statement may take its time, as before.
+    Dagster's documentation does not name this method. Without a timeout a statement may take its
+    time, as before. A connection that the server has ended meanwhile is replaced.
     """
     instance.optimize_for_webserver(
         statement_timeout=0, pool_recycle=KEPT_SECONDS, max_overflow=MOST_MORE
     )
+    try_connections(instance)
 
 
 def _instance_of(home: Path) -> dg.DagsterInstance:

@@ -167,7 +167,7 @@ def postgres(port: int = 0, password: str = "") -> Iterator[str]:
             server += ["-c", f"{name}={value}"]
         fast = signal.SIGINT  # SIGTERM waits until everybody has hung up
         with running(server, folder / "log", cwd=folder, user=user, ending=fast):
-            wait_until(lambda: _listens(port))
+            wait_until(lambda: _takes_connections(port))
             yield f"postgresql+psycopg2://dagster:{password}@127.0.0.1:{port}/postgres"
 
 
@@ -181,6 +181,12 @@ def redis() -> Iterator[str]:
         with running(server, folder / "log"):
             wait_until(lambda: _listens(port))
             yield f"redis://127.0.0.1:{port}/0"
+
+
+def _takes_connections(port: int) -> bool:
+    """Whether Postgres has started up: it listens before, and refuses everybody."""
+    command = [program("pg_isready"), "--quiet", "--host=127.0.0.1", f"--port={port}"]
+    return subprocess.run(command, check=False).returncode == 0  # noqa: S603  # fixed
 
 
 def _listens(port: int) -> bool:

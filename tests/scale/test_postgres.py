@@ -80,6 +80,26 @@ def test_many_events_of_a_process_take_a_few_connections_to_postgres(home: Path)
     assert 0 < len(connected) < len(events) / 2  # one for each statement would be a hundred
 
 
+def test_a_restart_of_postgres_between_two_statements_costs_nothing(
+    home: Path, postgres_server: str
+) -> None:
+    server = sqlalchemy.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    end_all = sqlalchemy.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+    )
+    name = os.environ["DAGSTER_POSTGRES_URL"].rpartition("/")[2]
+    ended = []
+    with open_instance({}, open_store(str(home / "lake"))) as instance, server.connect() as admin:
+        for _ in range(2):
+            instance.report_runless_asset_event(dg.AssetMaterialization("lake"))
+            assert not instance.get_runs()
+            assert not instance.all_instigator_state()
+            ended.append(len(admin.execute(end_all, {"name": name}).all()))
+    server.dispose()
+
+    assert ended == [3, 3]  # one for runs, one for events, one for schedules and sensors
+
+
 def test_two_processes_are_never_both_in_a_pool_with_one_place(home: Path, tmp_path: Path) -> None:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         instance.event_log_storage.set_concurrency_slots(POOL, 1)

@@ -180,10 +180,11 @@ def test_new_accounts_are_told_and_taken_in_and_then_there_is_nothing_new(
     instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver
 ) -> None:
     first = sensor_tick("new_accounts", instance)
-    assert len(first.run_requests) == 1
+    failed = sensor_tick("new_accounts", instance, first.cursor)
+    assert [one.run_key for one in first.run_requests + failed.run_requests] == [None, None]
     run_job(instance, "accounts_job")
 
-    again = sensor_tick("new_accounts", instance, first.cursor)
+    again = sensor_tick("new_accounts", instance, failed.cursor)
 
     assert not again.run_requests
     assert len(webhook.texts) == len(sandbox.account_ids)

@@ -112,6 +112,10 @@ def test_a_backfill_of_many_accounts_becomes_slices_of_which_the_last_publishes_
     assert {one.tags[ACCEPT_EMPTY] for one in asked} == {"yes"}
     assert len({one.run_key for one in asked}) == len(asked) == 3
     assert len(asked_for(instance, OLD_CURSOR)) == len(asked_for(instance, str(time.time()))) == 3
+    with monkeypatch.context() as of_the_daemon:
+        of_the_daemon.setenv("FB_ACCOUNTS_PER_RUN", "50")
+        [single] = asked_for(instance)
+    assert single.tags[SLICES_OF] == begun.run_id  # so it loads, and asks for nothing
 
     # The others have not started yet.
     waiting = [
