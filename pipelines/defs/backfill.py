@@ -79,11 +79,8 @@ class Backfill(dg.Config):
         return days
 
     def chosen(self, reports: Reports) -> Sequence[Report]:
-        """The reports to load. Raises ConfigError."""
-        if unknown := [name for name in self.reports if name not in reports.by_name]:
-            raise ConfigError(
-                f"No report is called {', '.join(unknown)}; there are {', '.join(reports.by_name)}."
-            )
+        """The reports to load. Raises ConfigError, with why one that is broken cannot be."""
+        reports.require(self.reports)
         return [one for name, one in reports.by_name.items() if name in (self.reports or [name])]
 
 

@@ -148,7 +148,7 @@ def test_a_backfill_of_many_accounts_becomes_slices_of_which_the_last_publishes_
     [
         ({"since": "2026-11-32"}, "since and until must be days like 2026-11-01"),
         ({"until": "2026-11-01"}, "since must not be after until"),
-        ({"reports": ["insights_hurly"]}, "No report is called insights_hurly"),
+        ({"reports": ["insights_hurly"]}, "There is no report 'insights_hurly'. Choose from"),
         ({"accounts": ["act_999"]}, "does not see act_999"),
     ],
 )
