@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["GRACE_SECONDS", "MESSAGE", "Interrupts", "run", "what_ctrl_c_cost", "with_cost"]
+__all__ = ["GRACE_SECONDS", "Interrupts", "run", "what_ctrl_c_cost", "with_cost"]
 
 #: How long a command may take to end by itself.
 GRACE_SECONDS: Final = 1.5

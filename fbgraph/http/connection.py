@@ -46,14 +46,7 @@ if TYPE_CHECKING:
     from fbgraph.http.request import Request
     from fbgraph.http.sockets import Exchange
 
-__all__ = [
-    "MAX_BODY_BYTES",
-    "RESPONSE_SECONDS",
-    "UPLOAD_BYTES_PER_SECOND",
-    "Connection",
-    "Received",
-    "require_seconds",
-]
+__all__ = ["MAX_BODY_BYTES", "RESPONSE_SECONDS", "Connection", "Received"]
 
 #: A request that has no complete response after so long is given up, whatever keeps coming.
 RESPONSE_SECONDS: Final = 120.0

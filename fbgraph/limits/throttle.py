@@ -23,13 +23,7 @@ if TYPE_CHECKING:
     from fbgraph.limits.shared_cooldowns import SharedCooldowns
     from fbgraph.limits.usage import Metered, Reading, Usage
 
-__all__ = [
-    "COOLDOWN_AT",
-    "Throttle",
-    "cooldown_after",
-    "cooldown_seconds",
-    "is_doubtful",
-]
+__all__ = ["Throttle", "cooldown_after", "cooldown_seconds", "is_doubtful"]
 
 #: (busiest share in percent, seconds of cooldown), highest first. Our choice, not Meta's.
 COOLDOWN_AT: Final[Sequence[tuple[float, float]]] = ((95.0, 60.0), (85.0, 10.0), (70.0, 1.0))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Question", "questions", "questions_in"]
+__all__ = ["Question", "questions"]
 
 #: A section of the page: its title, then texts around one block of SQL.
 _SECTION: Final = re.compile(

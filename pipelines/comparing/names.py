@@ -10,7 +10,7 @@ from pipelines.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-__all__ = ["ROLES", "ROLE_COLUMNS", "TheirColumns", "their_columns"]
+__all__ = ["ROLE_COLUMNS", "TheirColumns", "their_columns"]
 
 #: Roles of numbers → the column of ours that has the same, in `account_daily` and `ad_daily`.
 ROLE_COLUMNS: Final[Mapping[str, str]] = {

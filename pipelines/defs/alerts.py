@@ -89,7 +89,7 @@ def failure_text(
     link: str,
     failed: Mapping[tuple[str, str], str],
     why: str,
-    names: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None,
 ) -> str:
     """The text of the alert about a failed run of `what`: (asset, partition key) → why; `why` the
     run stopped. `names`: ``act_123`` → the name of the account.

@@ -108,7 +108,7 @@ accounts: Final = _accounts(AssetKeys())
 
 
 def objects_asset(
-    row: ObjectTable, catalog: Catalog, keys: AssetKeys, owners: Sequence[str] = ()
+    row: ObjectTable, catalog: Catalog, keys: AssetKeys, owners: Sequence[str]
 ) -> dg.AssetsDefinition:
     """The asset of a kind of objects, whose tables are in `catalog`: a partition per account."""
     key = keys(row.name)
@@ -260,7 +260,7 @@ def view_specs(catalog: Catalog, keys: AssetKeys) -> Iterator[dg.AssetSpec]:
 
 
 def loaded_assets(
-    reports: Reports, grid: Grid, keys: AssetKeys, elsewhere: Collection[str] = ()
+    reports: Reports, grid: Grid, keys: AssetKeys, elsewhere: Collection[str]
 ) -> Iterator[dg.AssetsDefinition | dg.AssetSpec]:
     """All assets: everything that is loaded, and everything built from it, but for reports that
     are defined `elsewhere`. A report that cannot be loaded has an asset too, which

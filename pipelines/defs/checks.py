@@ -32,12 +32,9 @@ if TYPE_CHECKING:
     from warehouse.schema.objects.object_table import ObjectTable
 
 __all__ = [
-    "COMPLETE",
     "CONVERSIONS",
     "COUNTED",
     "FRESH",
-    "GRAIN",
-    "IDS_KNOWN",
     "NEWEST",
     "REJECTS",
     "counted_result",

@@ -29,7 +29,7 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import lag, publish, require_carried
 from warehouse.wording import counted
 
-__all__ = ["INTRADAY_JOB", "crons", "held_by", "intraday_of", "intraday_schedule", "intraday_spec"]
+__all__ = ["crons", "held_by", "intraday_of", "intraday_schedule", "intraday_spec"]
 
 INTRADAY_JOB: Final = "intraday_job"
 

@@ -20,7 +20,7 @@ from pipelines.resources import GraphResource
 from warehouse.decode.hours import zone_named
 from warehouse.lake.partitions import Lake
 
-__all__ = ["FULL_HOUR", "FULL_WEEKDAY", "SCHEDULES", "due"]
+__all__ = ["FULL_HOUR", "SCHEDULES", "due"]
 
 #: When the whole lookback is reloaded, whether its totals changed or not: Sunday, after the daily
 #: one.

@@ -17,16 +17,7 @@ if TYPE_CHECKING:
 
     from fbgraph.catalog.retirements import Retirement
 
-__all__ = [
-    "END_DAYS",
-    "REMIND_DAYS",
-    "RENEW_DAYS",
-    "Finding",
-    "due_alerts",
-    "retirements",
-    "token",
-    "version",
-]
+__all__ = ["Finding", "due_alerts", "retirements", "token", "version"]
 
 #: (ok, what was checked, what was found or what to do).
 Finding = tuple[bool, str, str]

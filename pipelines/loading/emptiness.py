@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACCEPT_EMPTY",
-    "CONFIRM_AFTER",
     "EMPTY",
     "accepts_empty",
     "is_confirmed",

@@ -40,7 +40,6 @@ __all__ = [
     "known_objects",
     "learned",
     "listing_calls",
-    "rows_of_object",
     "size_of",
 ]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipelines.overview.page import OverviewPage
     from pipelines.overview.window import Window
 
-__all__ = ["KEPT_DAYS", "NEWEST_PAGE", "keep_overview", "outdated", "write_page"]
+__all__ = ["KEPT_DAYS", "keep_overview", "outdated", "write_page"]
 
 #: The newest page, and where those of earlier days are.
 NEWEST_PAGE: Final = "overview.html"

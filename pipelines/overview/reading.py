@@ -125,7 +125,7 @@ class AccountPage:
 def pages_of(
     opened: Warehouse,
     now: datetime,
-    chosen: Window | None = None,
+    chosen: Window | None,
     account_ids: Collection[str] = (),
 ) -> Sequence[AccountPage]:
     """What to say of each account, or of these (digits): those with most impressions first, then by

@@ -18,7 +18,7 @@ from pipelines.project.env_file import env_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ENV_FILE", "TEMPLATES", "Completed", "complete", "contents", "ignored_by", "unignored"]
+__all__ = ["ENV_FILE", "TEMPLATES", "Completed", "complete", "contents", "unignored"]
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 

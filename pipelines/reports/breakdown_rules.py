@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fbgraph.catalog.breakdowns import Breakdown
     from pipelines.reports.spec import ReportSpec
 
-__all__ = ["BREAKDOWN_RULES", "allows_lone_metrics", "is_metric"]
+__all__ = ["BREAKDOWN_RULES", "allows_lone_metrics"]
 
 #: Kinds of fields that exist under every breakdown.
 ABOUT: Final = frozenset({"id", "text", "date"})

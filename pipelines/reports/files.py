@@ -305,9 +305,7 @@ def _is_other(document: Document) -> bool:
 _OF_DAGSTER: Final = frozenset({"post_processing", "requirements", "template_vars_module"})
 
 
-def frame_faults(
-    document: Document, of_type: str = COMPONENT, *, of_component: bool = False
-) -> Iterator[Fault]:
+def frame_faults(document: Document, of_type: str, *, of_component: bool) -> Iterator[Fault]:
     """What is wrong around the attributes."""
     if document.keys is None:
         what = "is empty" if document.is_empty else "is not a report"

@@ -15,7 +15,6 @@ from warehouse.schema.table import Column
 
 __all__ = [
     "COLUMN_KINDS",
-    "LISTED_EVERY_DAYS",
     "FieldSpec",
     "ObjectSpec",
     "known_fields",

@@ -42,7 +42,6 @@ __all__ = [
     "enter_folder",
     "hidden_history",
     "home_of",
-    "is_project_with_state",
     "is_same",
     "keep_prefix",
     "prepare",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipelines.watching.rules import Concern, Overspent
     from pipelines.watching.told import Alert
 
-__all__ = ["DO", "apart", "began", "clock", "ended", "message", "who"]
+__all__ = ["apart", "began", "clock", "ended", "message", "who"]
 
 #: Lines of one message, and characters of a name. The asset's page has all.
 MOST_NAMED: Final = 10

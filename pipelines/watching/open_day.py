@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime, timedelta
 
-__all__ = ["MINUTES_A_DAY", "Curve", "OpenDay", "PastDay", "SpentBudget"]
+__all__ = ["Curve", "OpenDay", "PastDay", "SpentBudget"]
 
 MINUTES_A_DAY: Final = 24 * 60
 

@@ -34,7 +34,6 @@ __all__ = [
     "concerns_of",
     "has_ended",
     "over_budget",
-    "stale_after",
 ]
 
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INTRADAY_DELAY",
-    "OVER_AFTER",
     "DayHours",
     "Progress",
     "hours_of",
@@ -136,9 +135,7 @@ def why_not_over(since: timedelta, period: Period = Period.DAY) -> str:
     return words.replace(Period.DAY, period)
 
 
-def progress_of(
-    zone: str, day: date, asked_at: datetime, delay: timedelta = INTRADAY_DELAY
-) -> Progress:
+def progress_of(zone: str, day: date, asked_at: datetime, delay: timedelta) -> Progress:
     """What was whole of a day when Meta was asked: the hours that had ended `delay` before.
 
     An hour that occurs twice is whole after its second time. One that the clock skips ends when it

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Column
 
-__all__ = ["Objects", "Unreadable", "decode_objects", "id_of", "identity_of", "value_of"]
+__all__ = ["Objects", "Unreadable", "decode_objects", "id_of", "identity_of"]
 
 #: Kinds of money that come in minor units.
 MINOR: Final = frozenset({"money_minor", "money_limit"})

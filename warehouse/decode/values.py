@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CELL",
-    "ENTRY",
     "FIRST_DAY",
     "HOUR_LABELS",
     "INT64",

@@ -141,7 +141,7 @@ def _copy(rows: pa.Table) -> pa.Table:
 
 
 def without_repeats(
-    ordered: pa.Table, keys: Sequence[str], moving: Collection[str] = ()
+    ordered: pa.Table, keys: Sequence[str], moving: Collection[str]
 ) -> tuple[pa.Table, int, int]:
     """The rows to keep, how many were dropped, and how many keys different rows still share.
 

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ARROW_KEY",
     "NO_FOOTER",
-    "ROW_GROUP_ROWS",
     "Footer",
     "Partition",
     "Writer",

@@ -56,7 +56,7 @@ class Listing(NamedTuple):
     left_out: Mapping[str, WarehouseError]
 
 
-def listing_of(store: Store, table: Table, account_id: str | None = None) -> Listing:
+def listing_of(store: Store, table: Table, account_id: str | None) -> Listing:
     """The files of a table, or of one account of it, by account and date."""
     return listing_from(store, table, store.scan(_pattern(table, _checked(account_id))))
 

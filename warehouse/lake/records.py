@@ -209,7 +209,7 @@ def with_progress(
     return replace(load, last_whole_hour=found.last_whole_hour, day_gone=found.day_gone)
 
 
-def is_completed(load: Load, period: Period = Period.DAY) -> bool:
+def is_completed(load: Load, period: Period) -> bool:
     """Whether a record has all that `completed` would derive."""
     if load.is_over is False and period is Period.DAY:
         return load.day_gone is not None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Column, View
 
-__all__ = ["SOURCE_NAME", "render_sources"]
+__all__ = ["render_sources"]
 
 #: The name of the source, and of the database that the published file is attached as.
 SOURCE_NAME: Final = "fbinsights"

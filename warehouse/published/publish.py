@@ -297,7 +297,7 @@ def lag(lake: Lake) -> Lag:
     return lag_of(lake.store, lake.root / SNAPSHOTS, lake.root / LINK)
 
 
-def ensure_published(url: str | Path, *, catalog: Catalog = OWN) -> Path:
+def ensure_published(url: str | Path, *, catalog: Catalog) -> Path:
     """Publish the lake if it has not been published yet, so that analysts can open it."""
     link = Lake(url).root / LINK
     if not link.exists():

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Table
 
-__all__ = ["DIALECTS", "create_external", "engine_type", "statements"]
+__all__ = ["DIALECTS", "create_external", "statements"]
 
 
 @dataclass(frozen=True, slots=True)

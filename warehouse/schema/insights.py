@@ -22,21 +22,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTION_LISTS",
-    "ATTRIBUTION_SETTING",
     "BY_DAY",
     "BY_HOUR",
     "CONTROL_DAILY",
-    "DAILY_LISTS",
     "HOURS",
     "INSIGHTS_DAILY",
     "INSIGHTS_HOURLY",
     "INTRADAY_TOTALS",
     "LIVE_WINDOWS",
-    "MORE_TRAFFIC",
     "OBJECTS",
     "PEOPLE",
-    "RANKINGS",
-    "TRAFFIC",
     "WINDOWS",
 ]
 

@@ -11,7 +11,7 @@ from warehouse.schema.columns import (
 )
 from warehouse.schema.table import Column, Table
 
-__all__ = ["ACCOUNT_DAY", "FAILURES", "LOADED_AT", "LOADS", "REJECTS", "RESTATEMENTS", "RUN_ID"]
+__all__ = ["FAILURES", "LOADS", "REJECTS", "RESTATEMENTS", "RUN_ID"]
 
 #: Which account-day of which table. `table` alone is a reserved word in SQL.
 ACCOUNT_DAY: Final = (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from warehouse.storage.store import Store
 
-__all__ = ["MEDIA", "is_kept", "keep_content", "media_key"]
+__all__ = ["MEDIA", "is_kept", "keep_content"]
 
 #: The folder of pictures.
 MEDIA: Final = "media"

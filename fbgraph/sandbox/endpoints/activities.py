@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.world.activities import Activity, Seeded
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["activities", "activities_of", "seeds_in"]
+__all__ = ["activities", "seeds_in"]
 
 PARAMETERS: Final = frozenset({
     *("limit", "after", "before", "summary", "since", "until", "oid", "extra_oids", "category"),

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Before = Callable[[Fault, ServerRequest, RequestContext], None]
 
 __all__ = [
-    "NEXT_VERSION",
     "always",
     "break_cursor",
     "die_later",

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.objects.filters import Condition
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["HOURLY_MONTHS", "MONTHS", "Query", "Sort", "read_query"]
+__all__ = ["MONTHS", "Query", "Sort", "read_query"]
 
 #: How far back insights reach, and hours and unique people. Sources: reference; out-of-cycle
 #: changes of 2025.

@@ -64,7 +64,7 @@ def report_of(
     query: Query,
     node: WorldNode,
     tables: Tables,
-    change: Callable[[Iterator[bytes]], Iterator[bytes]] = lambda rows: rows,
+    change: Callable[[Iterator[bytes]], Iterator[bytes]],
 ) -> Report:
     """The report of a query, with its summary if it asks for one. `change` is that of scenarios."""
     return Report(change(written(query, node, tables)), _summary(query, node, tables))

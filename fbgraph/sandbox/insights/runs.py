@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Twist = Callable[["Run", "RunState"], "RunState"]
 
-__all__ = ["FAILURES", "STATUS_BY_PROGRESS", "Run", "RunState", "Runs", "state_at"]
+__all__ = ["FAILURES", "Run", "RunState", "Runs", "state_at"]
 
 DONE: Final = "Job Completed"
 DONE_PERCENT: Final = 100

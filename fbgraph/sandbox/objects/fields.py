@@ -29,11 +29,9 @@ if TYPE_CHECKING:
     Expand = Callable[[WorldNode, RequestedField], Any]
 
 __all__ = [
-    "NODE_TYPES",
     "THUMBNAIL_SIZE",
     "check_fields",
     "describe",
-    "expandable",
     "field_value",
     "fields_of",
     "least_budget",

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COMMON",
-    "DEFAULT_LIMIT",
     "check_names",
     "flag",
     "json_value",

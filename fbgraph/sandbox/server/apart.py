@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
-__all__ = ["SandboxApart", "sandbox_apart", "serve_apart"]
+__all__ = ["SandboxApart", "sandbox_apart"]
 
 #: What its process runs. As a script of its own, this file would be imported twice.
 _PROGRAM: Final = f"import sys; from {__name__} import serve_apart; serve_apart(sys.argv[1])"

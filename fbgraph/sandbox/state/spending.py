@@ -51,7 +51,7 @@ class Spending:
         self._day = lru_cache(maxsize=KEPT)(self._whole_day)
 
     def by_hour(
-        self, account: WorldNode, day: date, now: datetime, progress: Progress = at_once
+        self, account: WorldNode, day: date, now: datetime, progress: Progress
     ) -> dict[int, int]:
         """What was spent in each hour of a day as far as it is known; idle hours are left out."""
         share_of = progress(now, account.zone)
@@ -61,7 +61,7 @@ class Spending:
                 found[hour.label] = found.get(hour.label, 0) + spent
         return found
 
-    def counter(self, account: WorldNode, now: datetime, restarted: datetime | None = None) -> int:
+    def counter(self, account: WorldNode, now: datetime, restarted: datetime | None) -> int:
         """What an account has spent in its life, or since the counter began again from 0."""
         begun, amount = (restarted, 0) if restarted else self._beginning(account, now)
         first, last = (local_date(account.zone, at) for at in (begun, now))

@@ -36,17 +36,7 @@ if TYPE_CHECKING:
     #: Now, and the zone of an account → (the first instant of an hour → its share that is known).
     Progress = Callable[[datetime, ZoneInfo], Callable[[datetime], float]]
 
-__all__ = [
-    "NOTHING",
-    "Delivery",
-    "Numbers",
-    "RealHour",
-    "Table",
-    "add",
-    "at_once",
-    "part_of",
-    "table_of",
-]
+__all__ = ["NOTHING", "Delivery", "Numbers", "RealHour", "Table", "add", "at_once", "table_of"]
 
 
 class Numbers(NamedTuple):

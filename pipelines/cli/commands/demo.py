@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from pipelines.reports.catalog import Reports
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["ENV_HEAD", "SEE_LOADS", "DemoFolder", "next_steps", "not_the_demos", "run_demo"]
+__all__ = ["ENV_HEAD", "SEE_LOADS", "DemoFolder", "not_the_demos", "run_demo"]
 
 DAYS: Final = 3
 
@@ -106,7 +106,7 @@ select account_id, date, count(*), sum(impressions), sum(clicks), sum(spend)
 from insights_hourly group by all"""
 
 
-def run_demo(seed: int, exported: Collection[str] = ()) -> int:
+def run_demo(seed: int, exported: Collection[str]) -> int:
     """Load the last days of the sandbox's accounts into a folder of the demo's own; returns the
     exit code of the backfill, or 1 if the published file differs from what the sandbox served.
 

@@ -136,8 +136,8 @@ def account_lines(  # noqa: PLR0913  # what is shown, and on what
     width: int | None,
     glyphs: Glyphs,
     *,
-    findings: Sequence[str] = (),
-    is_whole: bool = False,
+    findings: Sequence[str],
+    is_whole: bool,
 ) -> Iterator[str]:
     """An account. `is_whole`: with what only one that was asked for needs."""
     local = now.astimezone(zone_named(pace.zone))

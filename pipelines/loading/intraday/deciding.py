@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from warehouse.lake.records import Load
 
 __all__ = [
-    "FORGOTTEN_AFTER",
-    "SETTLED_AFTER",
-    "SPENT_PATIENCE",
     "after_failure",
     "after_look",
     "closed",

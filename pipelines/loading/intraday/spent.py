@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fbgraph import GraphClient
 
-__all__ = ["ACCOUNTS_PER_PAGE", "Spending", "list_spending"]
+__all__ = ["Spending", "list_spending"]
 
 ACCOUNTS_PER_PAGE: Final = 100
 

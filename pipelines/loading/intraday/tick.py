@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pipelines.state.unreported import Unreported
     from warehouse.decode.pages import Account
 
-__all__ = ["AT_ONCE_ROWS", "Tick", "run_tick"]
+__all__ = ["Tick", "run_tick"]
 
 #: An open day of at most this many rows is read while Meta computes it, 500 a page: these are 4
 #: calls, and a report run takes one to be created, polls, a page, and minutes.

@@ -20,7 +20,7 @@ from pipelines.loading.media.hosts import META_HOSTS, why_refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["PICTURE_BYTES", "Downloads", "PictureError"]
+__all__ = ["Downloads", "PictureError"]
 
 #: The largest picture that is kept. A thumbnail of 400 pixels has about 30 kB.
 PICTURE_BYTES: Final = 5_000_000

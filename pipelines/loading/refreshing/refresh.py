@@ -59,7 +59,7 @@ def lookback(today: date, days: int = LOOKBACK_DAYS) -> Sequence[date]:
     return [today - timedelta(days=n) for n in range(days, 0, -1)]
 
 
-def periods_back(today: date, period: Period, days: int = LOOKBACK_DAYS) -> Sequence[date]:
+def periods_back(today: date, period: Period, days: int) -> Sequence[date]:
     """The weeks or months that Meta may still change, by their first days, oldest first: each that
     ended in the last `days`, and the one that goes on.
     """
@@ -67,7 +67,7 @@ def periods_back(today: date, period: Period, days: int = LOOKBACK_DAYS) -> Sequ
 
 
 def periods_to_reload(
-    back: Sequence[date], damaged: Collection[date] = ()
+    back: Sequence[date], damaged: Collection[date]
 ) -> Mapping[date, ReloadReason]:
     """Those of `back` to reload, newest first: all of them, because a changed number of people does
     not show in the totals of days. `damaged`: those whose files cannot be used.

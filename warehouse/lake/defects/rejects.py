@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "REJECTS_KEPT",
-    "OldRejects",
     "UnreadColumn",
     "cells_of",
     "drop_of_earlier_loads",
@@ -120,9 +119,7 @@ def write(store: Store, key: str, rows: Sequence[Mapping[str, Any]]) -> None:
 # -- of a load -------------------------------------------------------------------------------------
 
 
-def keep_of_load(
-    store: Store, load: Load, rejects: Iterable[Reject], kept: Load | None = None
-) -> None:
+def keep_of_load(store: Store, load: Load, rejects: Iterable[Reject], kept: Load | None) -> None:
     """Write the rejects of a load of an account-day. Those of attempts before it, since the load
     that the lake has `kept`, are removed: else the table would have them twice.
     """

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from warehouse.schema.table import Table
 
 __all__ = [
-    "CENT",
-    "REJECTS_SHARE",
     "Difference",
     "Evidence",
     "Totals",

@@ -133,7 +133,7 @@ def mirror(  # noqa: PLR0913  # what, where, and as of when
     *,
     seen: int,
     now: datetime,
-    afresh: bool = False,
+    afresh: bool,
 ) -> None:
     """Make a destination show what a snapshot shows, in one transaction; none if it does. `seen`:
     its number before the lake was listed. `afresh`: it keeps nothing of what it showed before.
