@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import warehouse
 from fbgraph.sandbox import Sandbox
 from tests.pace import QUICK_DISK
 from tests.seeds import seed_home, seed_lake
@@ -104,18 +104,16 @@ class Company:
 
     def answers(self) -> list[tuple[str, date, int, Decimal]]:
         """What the published file says to QUESTION."""
-        done = self.run("query", QUESTION, "--format", "csv")
-        rows = csv.DictReader(done.stdout.splitlines())
-        return [
-            (r["account_id"], date.fromisoformat(r["date"]), int(r["n"]), Decimal(r["spend"]))
-            for r in rows
-        ]
+        with warehouse.open(self.lake) as opened:
+            return opened.sql(QUESTION).fetchall()
 
     def loads(self) -> list[tuple[str, Decimal]]:
         """Day and spend of every account-day that the published file has."""
-        asked = "select date, spend from loads where table_name = 'insights_hourly' order by date"
-        done = self.run("query", asked, "--format", "csv")
-        return [(r["date"], Decimal(r["spend"])) for r in csv.DictReader(done.stdout.splitlines())]
+        asked = (
+            "from loads select date::text, spend where table_name = 'insights_hourly' order by 1"
+        )
+        with warehouse.open(self.lake) as opened:
+            return opened.sql(asked).fetchall()
 
     def truth(self, account_ids: Sequence[str] = ()) -> list[tuple[str, date, int, Decimal]]:
         """What the sandbox says to the same question."""

@@ -34,6 +34,7 @@ class Desk:
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
+        self._seen: dict[tuple[int, tuple[str, ...]], Seen] = {}
         (folder / "home").mkdir()
         (folder / "home" / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
 
@@ -56,6 +57,15 @@ class Desk:
         return run_on_terminal(
             command, columns, cwd=self.folder, env=env, ctrl_c_after=ctrl_c_after
         )
+
+    def seen(self, columns: int, *arguments: str) -> Seen:
+        """What a command showed when it was first typed at such a terminal: several tests look at
+        it.
+        """
+        key = columns, arguments
+        if key not in self._seen:
+            self._seen[key] = self.type(columns, *arguments)
+        return self._seen[key]
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +96,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 def test_no_line_is_wider_than_the_terminal(
     desk: Desk, command: tuple[str, ...], columns: int
 ) -> None:
-    seen = desk.type(columns, *command)
+    seen = desk.seen(columns, *command)
 
     assert seen.lines
     assert seen.wider_than(columns) == []
@@ -111,7 +121,7 @@ def test_a_backfill_is_told_by_account_in_80_columns_and_its_failures_once(desk:
 
 
 def test_a_terminal_of_200_columns_has_every_column(desk: Desk) -> None:
-    seen = desk.type(200, "backfill", *RANGE, "--report", "insights_daily")
+    seen = desk.seen(200, "backfill", *RANGE, "--report", "insights_daily")
 
     [header] = [line for line in seen.lines if line.startswith("account ")]
     assert header.split() == [
@@ -135,7 +145,9 @@ def test_ctrl_c_leaves_the_terminal_as_it_was_and_says_what_to_do(desk: Desk) ->
 def test_colours_and_cursors_are_kept_from_terminals_that_do_not_want_them(
     desk: Desk, environ: dict[str, str], unseen: str
 ) -> None:
-    seen = desk.type(80, "backfill", *RANGE, "--report", "insights_daily", **environ)
+    one = ("--account", desk.sandbox.account_ids[0], "--report", "insights_daily")
+
+    seen = desk.type(80, "backfill", *RANGE, *one, **environ)
 
     assert re.findall(unseen, seen.raw.replace("\x1b[0m", "")) == []
     assert seen.wider_than(80) == []
@@ -168,9 +180,9 @@ def test_parquet_is_not_written_to_a_terminal(desk: Desk) -> None:
 
 
 def test_columns_begin_at_the_same_cell_whatever_script_a_name_is_in(desk: Desk) -> None:
-    seen = desk.type(200, "status", *RANGE, "--report", "insights_hourly")
+    seen = desk.seen(200, "status", *RANGE)
 
-    rows = [line for line in seen.lines if line.startswith("act_") and "  insights_" in line]
+    rows = [line for line in seen.lines if line.startswith("act_") and "  insights_h" in line]
     starts = {cell_len(row[: row.index("insights_hourly")]) for row in rows}
     assert any("東京" in row for row in rows)
     assert any("चाय" in row for row in rows)
@@ -178,7 +190,7 @@ def test_columns_begin_at_the_same_cell_whatever_script_a_name_is_in(desk: Desk)
 
 
 def test_every_summary_of_the_help_is_whole_in_80_columns(desk: Desk) -> None:
-    seen = desk.type(80, "--help")
+    seen = desk.seen(80, "--help")
 
     assert "..." not in seen.text.replace("[ARGS]...", "")
     assert "  backfill  Load a range of days, prove them and publish the tables." in seen.lines
