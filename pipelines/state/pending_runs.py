@@ -12,7 +12,7 @@ import hashlib
 import json
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.reports.handler import Checkpoint
 from warehouse.schema.periods import Period
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Params
     from warehouse.storage.store import Store
 
-__all__ = ["StoredRuns"]
+__all__ = ["PENDING_FOLDER", "StoredRuns"]
+
+#: Where they are in a lake.
+PENDING_FOLDER: Final = ".runs"
 
 
 class StoredRuns:
@@ -40,7 +43,7 @@ class StoredRuns:
         period: Period = Period.DAY,
     ) -> None:
         self._store = store
-        self._folder = f".runs/{table}"
+        self._folder = f"{PENDING_FOLDER}/{table}"
         self._now = now
         self._period = period
         self._done: dict[str, set[date]] = {}

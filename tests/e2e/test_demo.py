@@ -120,11 +120,16 @@ def test_a_second_time_it_uses_what_is_there_whatever_the_newcomer_has_exported(
     identity = (folder / "demo" / ".lake.json").read_bytes()
     theirs = {"WAREHOUSE_URL": "./data", "FB_APP_SECRET": "theirs", "DAGSTER_HOME": str(folder)}
 
+    ended_midway = folder / "demo" / ".runs" / "insights_hourly" / "1" / "run.json"
+    ended_midway.parent.mkdir(parents=True)
+    ended_midway.write_text("{}")
+
     again = run(folder, COMMAND, "demo", **theirs)
     words = typed(again.stderr, "from loads")
     asked = run(folder / "demo", COMMAND, *words[-2:], **theirs | settings_in(words))
 
     assert again.returncode == 0, again.stderr
+    assert not ended_midway.exists()  # the sandbox that had it is gone
     assert (folder / "demo" / ".lake.json").read_bytes() == identity
     assert settings_in(words) == {"WAREHOUSE_URL": ".", "FB_APP_SECRET": "", "DAGSTER_HOME": ""}
     assert asked.stdout.count("proven") >= 7

@@ -5,6 +5,7 @@ records.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ from pipelines.reports.catalog import reports_of
 from pipelines.settings import settings_of, store_of
 from pipelines.state.homes import SETTINGS, prepare
 from pipelines.state.origin import refused
+from pipelines.state.pending_runs import PENDING_FOLDER
 from pipelines.variables import VARIABLES
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
@@ -210,6 +212,8 @@ def _use(sandbox: SandboxApart, demo_folder: DemoFolder) -> None:
     if (home / SETTINGS).is_file() and not (home / SETTINGS).is_symlink():
         (home / SETTINGS).unlink()  # an earlier demo's
     prepare(home)
+    # A demo that was ended midway left report runs of its own sandbox, which this one has not.
+    shutil.rmtree(Path(demo_folder.lake) / PENDING_FOLDER, ignore_errors=True)
 
 
 def _settings(token: str) -> Mapping[str, str]:
