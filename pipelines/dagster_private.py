@@ -12,6 +12,9 @@ four to SQLite, and statements that are compiled for it.
 - A storage keeps its SQLAlchemy engine to itself. Connections to Postgres that are used again have
 to be tried first, or a restart or failover of the server costs a run.
 
+- The processes that `dagster dev` starts do not end with it if it is killed; the module of the
+daemon's is private.
+
 - `DagsterInstance.delete_run` leaves the file that SQLite has for each run, as large as it was, and
 what the run printed.
 
@@ -24,7 +27,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 from dagster._core.events import (
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 __all__ = [
+    "DEV_MODULES",
     "CheckRunHealthResult",
     "WorkerStatus",
     "delete_run_files",
@@ -48,6 +52,9 @@ __all__ = [
     "store_together",
     "try_connections",
 ]
+
+#: Modules of those processes of `dagster dev`, as their command lines have them.
+DEV_MODULES: Final = frozenset({b"dagster_webserver", b"dagster._daemon"})
 
 
 def store_planned(context: dg.OpExecutionContext, asset: dg.AssetKey, keys: Iterable[str]) -> None:

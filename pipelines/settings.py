@@ -56,14 +56,14 @@ _DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 _MINUTES: Final = "a whole number of minutes"
 
-#: Variable → what it is, and what it may be.
+#: Variable → what it is, the most digits that it is written with, and what it may be.
 _RANGES: Final = {
-    "FB_ACCOUNTS_PER_RUN": ("a number of accounts", range(1, 10_001)),
+    "FB_ACCOUNTS_PER_RUN": ("a number of accounts", 5, range(1, 10_001)),
     # Meta refreshes insights about every 15 minutes, and a day that is looked at less than six
     # times is better left to the daily refresh.
-    "FB_INTRADAY_MINUTES": (_MINUTES, range(15, 241)),
+    "FB_INTRADAY_MINUTES": (_MINUTES, 4, range(15, 241)),
     # Longer than a day, and no hour of an open day is whole.
-    "FB_INTRADAY_DELAY_MINUTES": (_MINUTES, range(1441)),
+    "FB_INTRADAY_DELAY_MINUTES": (_MINUTES, 4, range(1441)),
 }
 
 _DIGEST: Final = re.compile(r"([01]?[0-9]|2[0-3])(?: +(\S+))?")
@@ -217,8 +217,9 @@ def _wrong(value: Mapping[str, str]) -> Iterator[str]:
         yield f"FB_ALLOW_HTTP must be 1 or unset, not {value['FB_ALLOW_HTTP']!r}."
     if value["FB_MEDIA"] not in {"0", "1"}:
         yield f"FB_MEDIA must be 0 or 1, not {value['FB_MEDIA']!r}."
-    for name, (what, allowed) in _RANGES.items():
-        if not re.fullmatch("[0-9]{1,5}", value[name]) or int(value[name]) not in allowed:
+    for name, (what, digits, allowed) in _RANGES.items():
+        is_number = re.fullmatch(f"[0-9]{{1,{digits}}}", value[name])
+        if not is_number or int(value[name]) not in allowed:
             yield f"{name} must be {what} from {allowed[0]} to {allowed[-1]}, not {value[name]!r}."
     if not re.fullmatch(r"v[0-9]+\.[0-9]+", value["FB_API_VERSION"]):
         yield f"FB_API_VERSION is not a version: {value['FB_API_VERSION']!r}; write it like v26.0."

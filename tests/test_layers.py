@@ -74,9 +74,9 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.components": "asset_keys assembly defs errors reports settings warehouse.*",
     "pipelines.definitions": "assembly defs reports settings state",
     "pipelines.project": "errors reports settings state variables warehouse.*",
-    "pipelines.cli": "agents asset_keys comparing defs errors escaping interrupts loading overview"
-    " project reports resources settings state variables watching fbgraph.* fbgraph.sandbox"
-    " warehouse.*",
+    "pipelines.cli": "agents asset_keys comparing dagster_private defs errors escaping interrupts"
+    " loading overview project reports resources settings state variables watching fbgraph.*"
+    " fbgraph.sandbox warehouse.*",
     "pipelines.celery_launcher": "dagster_private",
     "pipelines.dagster_private": "",
     "pipelines": "",

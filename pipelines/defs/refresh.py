@@ -13,7 +13,12 @@ from pydantic import Field
 from fbgraph import GraphClient
 from pipelines.asset_keys import AssetKeys
 from pipelines.defs.event_log.events import refreshed_event
-from pipelines.defs.event_log.run_events import RunRecorder, failure_of, log_published
+from pipelines.defs.event_log.run_events import (
+    RunRecorder,
+    failure_of,
+    log_events,
+    log_published,
+)
 from pipelines.defs.event_log.runless import report_unreported
 from pipelines.defs.health import health_events
 from pipelines.defs.overview import overview_event
@@ -111,8 +116,7 @@ def close_load(
     else:
         context.log_event(page)
     lake = Lake(graph.settings().warehouse_url, catalog=reports.catalog)
-    for event in health_events(lake, reports.by_name, client, keys, graph.now()):
-        context.log_event(event)
+    log_events(context, health_events(lake, reports.by_name, client, keys, graph.now()))
     report_unreported(context.instance, lake, reports, graph.now())
 
 

@@ -46,7 +46,6 @@ from warehouse.storage.retry import publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from warehouse.published.ducklake.destination import Destination
@@ -182,9 +181,11 @@ def _publish(
         if destination:
             # Whoever is killed in here leaves a file that is known, and behind as it was before.
             keep_publishing(folder, record)
-            why_not = why_not or _why_not_mirrored(
-                *(snapshot, destination, lake.catalog), seen=seen, now=at, afresh=afresh
-            )
+        if destination and not why_not:
+            try:
+                mirror(snapshot, destination, lake.catalog, seen=seen, now=at, afresh=afresh)
+            except WarehouseError as error:
+                why_not = error
         not_carried = f"{destination}: {why_not}" if why_not else ""
         seconds = time.monotonic() - started
         keep_publishing(
@@ -230,23 +231,6 @@ def _number(destination: Destination | None) -> tuple[int, WarehouseError | None
         return (number_at(destination) if destination else 0), None
     except WarehouseError as error:
         return 0, error
-
-
-def _why_not_mirrored(  # noqa: PLR0913  # as `mirror` has it
-    snapshot: Path,
-    destination: Destination,
-    catalog: Catalog,
-    *,
-    seen: int,
-    now: datetime,
-    afresh: bool,
-) -> WarehouseError | None:
-    """Make a destination show a snapshot; the error, if it does not."""
-    try:
-        mirror(snapshot, destination, catalog, seen=seen, now=now, afresh=afresh)
-    except WarehouseError as error:
-        return error
-    return None
 
 
 def _show(lake: Lake, snapshot: Path, *, is_open: bool, kept: int) -> None:

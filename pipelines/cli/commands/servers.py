@@ -40,9 +40,6 @@ __all__ = ["left_over", "linked_to", "run_dev", "run_sandbox"]
 #: Held, and telling where the pages are, as long as Dagster runs on a home.
 RUNNING: Final = "fbinsights_dev.json"
 
-#: Modules of the processes of `dagster dev` that do not end with it if it is killed.
-_PARTS: Final = frozenset({b"dagster_webserver", b"dagster._daemon"})
-
 _LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -130,6 +127,8 @@ def left_over(home: Path) -> Sequence[int]:
     """Webserver and daemon that `fbinsights dev` has started on a home, by process id. They outlive
     it if it is killed alone, and its lock does not. Found where there is `/proc`.
     """
+    from pipelines.dagster_private import DEV_MODULES  # noqa: PLC0415  # other commands do without
+
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended, or is another user's
@@ -137,7 +136,7 @@ def left_over(home: Path) -> Sequence[int]:
             variables = (process / "environ").read_bytes().split(b"\0")
             is_here = f"DAGSTER_HOME={home}".encode() in variables
             is_devs = any(one.startswith(f"{FOLDER_VARIABLE}=".encode()) for one in variables)
-            if is_here and is_devs and not _PARTS.isdisjoint(arguments):
+            if is_here and is_devs and not DEV_MODULES.isdisjoint(arguments):
                 found.append(int(process.name))
     return sorted(found)
 

@@ -135,8 +135,7 @@ def _log_batch(context: dg.OpExecutionContext, batch: Sequence[Event]) -> None:
 
 def log_published(context: dg.OpExecutionContext, published: Published, keys: AssetKeys) -> None:
     """Log a publish. The run passes `not_carried` to `require_carried` at its end."""
-    for event in published_events(published, keys):
-        context.log_event(event)
+    log_events(context, published_events(published, keys))
     if published.not_carried:
         context.log.error("Not published to %s", published.not_carried)
 
