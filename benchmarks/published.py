@@ -19,7 +19,7 @@ import duckdb
 from benchmarks import lake as year
 from benchmarks.measure import ROUNDS, print_figures
 from warehouse.lake.partitions import Lake
-from warehouse.published.master import CONFIG
+from warehouse.published.connections import CONFIG
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:

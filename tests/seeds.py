@@ -18,6 +18,7 @@ import dagster as dg
 
 from tests.reports import KNOWN
 from warehouse.published import master
+from warehouse.published.connections import opened_master
 from warehouse.published.publish import MASTER, SNAPSHOTS
 from warehouse.schema.catalog import OWN
 
@@ -39,7 +40,7 @@ def _scratch() -> tempfile.TemporaryDirectory[str]:
 def _new_master(which: str) -> Path:
     """A database in which everything is created and nothing copied."""
     path = Path(_scratch().name) / f"{which}.duckdb"
-    with master.connected(path, master.WRITING) as connection:
+    with opened_master(path) as connection:
         master._create(connection, _CATALOGS[which])  # noqa: SLF001  # a half of a publish
     return path
 

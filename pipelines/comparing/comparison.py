@@ -14,7 +14,7 @@ from pipelines.comparing.their_table import OURS, first_line, opened
 from pipelines.errors import ConfigError
 from warehouse.decode.hours import over_at
 from warehouse.errors import UnknownZoneError
-from warehouse.published.master import CONFIG, connected
+from warehouse.published.connections import CONFIG, connected
 from warehouse.schema.sql import literal
 from warehouse.schema.verdicts import PROVEN
 

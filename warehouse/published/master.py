@@ -20,6 +20,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import find_failures
 from warehouse.published import build
 from warehouse.published.carrying import attach, carry_all, carry_over
+from warehouse.published.connections import opened_master
 from warehouse.published.copying import BATCH_FILES, DamagedRowsError, Into, copy_changes, execute
 from warehouse.published.defects import refill_failures, refill_rejects, reject_keys
 from warehouse.published.manifest import column_sets_in
@@ -32,7 +33,6 @@ from warehouse.published.verify import (
     structure_of,
     wrong_in,
 )
-from warehouse.schema.sql import literal
 from warehouse.storage.atomic import remove
 from warehouse.storage.local import stamp_of
 
@@ -46,26 +46,11 @@ if TYPE_CHECKING:
     from warehouse.published.verify import Mismatch
     from warehouse.schema.catalog import Catalog
 
-__all__ = ["CONFIG", "DATABASE", "Conditions", "Refreshed", "connected", "refresh"]
+__all__ = ["DATABASE", "Conditions", "Refreshed", "refresh"]
 
 DATABASE: Final = "warehouse.duckdb"
 
 STAMP: Final = "stamp"  # next to it, as the last publish left it
-
-#: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
-CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "autoinstall_known_extensions": "false",
-    "TimeZone": "UTC",
-}
-
-#: So that an older DuckDB can read the published file, and so that publishing leaves memory for
-#: loads.
-WRITING: Final = CONFIG | {
-    "storage_compatibility_version": "v1.5.0",
-    "memory_limit": "1GB",
-    # Rows are written as soon as there is a row group of them; by default five wait in memory.
-    "write_buffer_row_group_count": "1",
-}
 
 #: A master is rebuilt when it has this many rows, and this share of all, that were inserted later.
 LATER_ROWS: Final = 1_000_000
@@ -84,17 +69,6 @@ class Conditions:
     carries: bool = True
     later_rows: int = LATER_ROWS
     batch_files: int = BATCH_FILES
-
-
-def connected(
-    database: str | Path, config: Mapping[str, str | bool | int | float | list[str]]
-) -> duckdb.DuckDBPyConnection:
-    """A connection that has these settings. DuckDB 1.5 takes the zone only once it is open."""
-    at_once = {name: value for name, value in config.items() if name != "TimeZone"}
-    connection = duckdb.connect(database, config=at_once)
-    if zone := config.get("TimeZone"):
-        connection.execute(f"SET GLOBAL TimeZone = {literal(str(zone))}")
-    return connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +154,7 @@ def _refresh(
     frozen, is_known = folder / "frozen", is_as_left(folder / DATABASE, folder / STAMP)
     remove(frozen if folder.is_dir() else folder)
     frozen.mkdir(parents=True)
-    with connected(folder / DATABASE, WRITING) as connection:
+    with opened_master(folder / DATABASE) as connection:
         before = _state(connection, lake.catalog, given.later_rows)
         if before is None:
             before = _create(connection, lake.catalog)

@@ -8,9 +8,9 @@ import duckdb
 
 from warehouse.errors import WarehouseError
 from warehouse.published.build import SCHEMA
+from warehouse.published.connections import CONFIG, connected
 from warehouse.published.ducklake.attaching import attach, plain
 from warehouse.published.frames import exact_frame, frame, with_integers
-from warehouse.published.master import CONFIG, connected
 from warehouse.published.publish import ensure_published
 from warehouse.published.reading import confine, confine_to, seal
 from warehouse.schema.catalog import OWN

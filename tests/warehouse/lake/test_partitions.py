@@ -16,7 +16,7 @@ from warehouse.errors import KeepsProvenError, UnknownTableError, WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.lake.proof.reconcile import Evidence
 from warehouse.lake.records import Load
-from warehouse.published.master import CONFIG
+from warehouse.published.connections import CONFIG
 from warehouse.schema.tables import TABLES
 
 if TYPE_CHECKING:

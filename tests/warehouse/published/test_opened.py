@@ -13,7 +13,7 @@ import pytest
 import warehouse
 from tests.warehouse.published.asking import ask, python
 from warehouse.errors import WarehouseError
-from warehouse.published.master import CONFIG
+from warehouse.published.connections import CONFIG
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import warehouse
 from tests.warehouse.published.asking import ask, snapshots
 from warehouse.decode.rows import Reject
 from warehouse.lake.parquet import footer, records
+from warehouse.published.connections import CONFIG
 from warehouse.published.manifest import LakeFile, freeze
-from warehouse.published.master import CONFIG, DATABASE, Conditions, refresh
+from warehouse.published.master import DATABASE, Conditions, refresh
 from warehouse.published.publish import publish
 from warehouse.schema.sql import duckdb_type
 from warehouse.schema.tables import TABLES

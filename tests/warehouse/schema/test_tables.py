@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from warehouse.errors import UnknownTableError
-from warehouse.published.master import CONFIG
+from warehouse.published.connections import CONFIG
 from warehouse.schema.catalog import OWN
 from warehouse.schema.columns import HOURLY
 from warehouse.schema.sql import create_table, duckdb_type

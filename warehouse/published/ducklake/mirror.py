@@ -22,11 +22,11 @@ import duckdb
 from warehouse.errors import WarehouseError
 from warehouse.published import build
 from warehouse.published.carrying import insertions
+from warehouse.published.connections import WRITING, connected
 from warehouse.published.copying import execute
 from warehouse.published.ducklake import tidying
 from warehouse.published.ducklake.attaching import attach, plain
 from warehouse.published.manifest import FILES, STATE
-from warehouse.published.master import WRITING, connected
 from warehouse.schema.records import FAILURES, LOADS, REJECTS, RESTATEMENTS
 from warehouse.schema.sql import create_table, literal, name, read_parquet
 from warehouse.schema.table import Column, Table
