@@ -114,8 +114,7 @@ def _counted(failed: Mapping[tuple[str, str], str]) -> str:
         return ""
     accounts = len({key.partition("|")[0] for _, key in failed})
     parts, of = counted(len(failed), "partition"), counted(accounts, "account")
-    kept = "its" if len(failed) == 1 else "their"
-    return f" for {parts} of {of}; {kept} existing data was kept"
+    return f" for {parts} of {of}; what was loaded before is unchanged"
 
 
 def _who(account: str, names: Mapping[str, str]) -> str:

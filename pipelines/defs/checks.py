@@ -132,7 +132,7 @@ def report_results(
 def _complete_result(
     asset: dg.AssetKey, outcomes: Sequence[Outcome], loads: Mapping[str, Load], silence: str
 ) -> dg.AssetCheckResult:
-    # Their new rows did not add up either, or were none; their existing data was kept.
+    # Their new rows did not add up either, or were none; what was loaded before is unchanged.
     kept = {key_of(one.account_day): one.error for one in outcomes if one.kind}
     wrong = {key: load.reason for key, load in loads.items() if not load.is_good} | kept
     severity, sentences = _ERROR, _complete(loads, len(wrong), len(loads) + len(kept))

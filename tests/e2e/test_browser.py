@@ -232,7 +232,7 @@ def test_a_cell_that_fails_is_red_and_tells_why_and_is_green_when_it_was_run_aga
     keep(grid.page, "failed")
     grid.open(cell)
     grid.page.get_by_role("button", name="View logs").click()
-    told = grid.page.get_by_text("1 of 1 failed; their existing data was kept").last
+    told = grid.page.get_by_text("1 of 1 failed; what was loaded before is unchanged").last
     for words in (f"{cell}: (#200)", "ads_read permission", "user access to this ad account"):
         expect(told).to_contain_text(words)
     grid.open(dagster.cell(1, 4))

@@ -174,7 +174,7 @@ def failure_of(bad: Mapping[str, Mapping[str, str]], of: int) -> dg.Failure:
     """
     lines = [f"{key}: {why}" for failed in bad.values() for key, why in failed.items()]
     return dg.Failure(
-        f"{len(lines)} of {of} failed; their existing data was kept:\n" + "\n".join(lines),
+        f"{len(lines)} of {of} failed; what was loaded before is unchanged:\n" + "\n".join(lines),
         metadata={FAILED: dg.MetadataValue.json(bad)},
         allow_retries=False,
     )

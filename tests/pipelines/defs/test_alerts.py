@@ -73,8 +73,8 @@ def test_days_of_an_account_are_one_line_and_a_long_list_is_cut_and_counted() ->
 
     lines = text.splitlines()
     assert lines[0] == (
-        "fbinsights: insights_hourly failed for 39 partitions of 13 accounts; their existing data"
-        " was kept."
+        "fbinsights: insights_hourly failed for 39 partitions of 13 accounts; what was loaded"
+        " before is unchanged."
     )
     assert lines[1] == (
         "Sakura 東京 (act_0) insights_hourly 2026-11-20 to 2026-11-22, 3 days: (#200) No"
@@ -124,7 +124,7 @@ def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(
 
     [text] = webhook.texts
     assert text.startswith(
-        "fbinsights: refresh_job failed for 37 partitions of 1 account; their existing"
+        "fbinsights: refresh_job failed for 37 partitions of 1 account; what was"
     )
     days = "2026-11-20 to 2026-11-22, 3 days: "
     assert f"Sunset Outfitters ({chosen[1]}) insights_hourly {days}" in text
@@ -147,8 +147,8 @@ def test_cells_that_a_person_chose_are_told_by_their_asset_not_by_dagsters_name_
 
     [text] = webhook.texts
     assert text.startswith(
-        "fbinsights: insights_hourly failed for 1 partition of 1 account; its existing data was"
-        f" kept.\nSunset Outfitters ({account}) insights_hourly 2026-11-20: (#200)"
+        "fbinsights: insights_hourly failed for 1 partition of 1 account; what was loaded before"
+        f" is unchanged.\nSunset Outfitters ({account}) insights_hourly 2026-11-20: (#200)"
     )
 
 
