@@ -144,12 +144,12 @@ class Folder:
             return
         parts = key.split("/")
         for above in ("/".join(parts[:n]) for n in range(1, len(parts) + 1)):
-            path = self.root / above
-            if path.is_symlink() and not path.exists():
-                why = f"it is a link to {path.readlink()}, which is missing"
+            path = f"{self._prefix}{above}"  # as above: most of what is asked for may be missing
+            if os.path.islink(path) and not os.path.exists(path):  # noqa: PTH110, PTH114
+                why = f"it is a link to {os.readlink(path)}, which is missing"  # noqa: PTH115
                 found.unreadable[above] = InaccessibleError(self.name(above), why, "restore it")
                 return
-            if isinstance(error, NotADirectoryError) and path.is_file():
+            if isinstance(error, NotADirectoryError) and os.path.isfile(path):  # noqa: PTH113
                 found.unreadable[above] = NotAFolderError(self.name(above))
                 return
 
@@ -180,12 +180,14 @@ class Folder:
 
     def _require_file(self, key: str) -> None:
         """Raise InaccessibleError for what is there and is not a file: opening a pipe would wait
-        for ever. What is missing is for the caller to find out.
+        for ever; and FileNotFoundError for what is missing.
         """
         found = Found([], {})
         self._stat(key, found)
         for error in found.unreadable.values():
             raise error
+        if not found.files:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), self.name(key))
 
     def replace(self, key: str, write: Callable[[], Path | None]) -> None:
         path = self.root / key
