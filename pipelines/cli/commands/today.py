@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -63,6 +63,32 @@ def run_today(
     account that the published file does not have, and WarehouseError.
     """
     now = now or datetime.now(UTC)
+    names, paces, findings, nothing = _looked(environ, accounts, now)
+    asked = {one.account_id for one in paces if one.level == "account" and one.is_asked(now)}
+    quiet = nothing - asked
+    code = SOME_FAILED if findings or not asked | quiet else ALL_DONE
+    if style.is_json:
+        _print_json(paces, findings, now, code)
+        return code
+    _print(paces, findings, now, is_whole=bool(accounts))
+    idle = {one.account_id for one in paces if not accounts and _is_idle(one, findings, now)}
+    for remark in _remarks(names, idle | quiet, asked | quiet):
+        style.remark(remark)
+    return code
+
+
+class _Looked(NamedTuple):
+    """What the published file has of today: the accounts (digits → what they are called), how each
+    goes, what stands out about which, and those that have nothing to show.
+    """
+
+    names: Mapping[str, str]
+    paces: Sequence[DayPace]
+    findings: Mapping[str, Sequence[str]]
+    nothing: frozenset[str]
+
+
+def _looked(environ: Mapping[str, str], accounts: Sequence[str], now: datetime) -> _Looked:
     settings = settings_of(environ)
     with warehouse.open(published_file(environ).parent) as opened:
         known = _accounts(opened)
@@ -77,18 +103,8 @@ def run_today(
             for one in days
             if (found := _findings(opened, one, settings, state))
         }
-    asked = {one.account_id for one in paces if one.level == "account" and one.is_asked(now)}
-    quiet = nothing - asked
-    code = SOME_FAILED if findings or not asked | quiet else ALL_DONE
-    if style.is_json:
-        _print_json(paces, findings, now, code)
-        return code
-    _print(paces, findings, now, is_whole=bool(accounts))
-    idle = {one.account_id for one in paces if not accounts and _is_idle(one, findings, now)}
     names = {key: known[key][0] or act_id(key) for key in chosen}
-    for remark in _remarks(names, idle | quiet, asked | quiet):
-        style.remark(remark)
-    return code
+    return _Looked(names, paces, findings, frozenset(nothing))
 
 
 def _with_nothing(opened: Warehouse, zones: Mapping[str, str], now: datetime) -> set[str]:
