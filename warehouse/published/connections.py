@@ -61,10 +61,9 @@ def opened_master(database: Path) -> duckdb.DuckDBPyConnection:
     The size of a group of rows is a property of how a database is attached.
     """
     connection = connected(":memory:", WRITING | {"temp_directory": f"{database}.tmp"})
-    options = f"(ROW_GROUP_SIZE {GROUP_ROWS})"
+    at = literal(str(database))
     try:
-        connection.execute(f"ATTACH {literal(str(database))} AS warehouse {options}")
-        connection.execute("USE warehouse")
+        connection.execute(f"ATTACH {at} AS warehouse (ROW_GROUP_SIZE {GROUP_ROWS}); USE warehouse")
     except duckdb.Error:
         connection.close()
         raise

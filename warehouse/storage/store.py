@@ -89,8 +89,8 @@ class Store(Protocol):
         """A source for `pyarrow.parquet.ParquetFile`: one version of the file, even if it is
         replaced meanwhile.
 
-        `footer_only`: rows are not needed. Raises FileNotFoundError, which a path raises when read,
-        and InaccessibleError.
+        `footer_only`: rows are not needed. Raises FileNotFoundError, which a path may also raise
+        when it is read, and InaccessibleError.
         """
 
     def read(self, key: str) -> bytes:

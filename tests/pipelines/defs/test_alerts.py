@@ -124,7 +124,7 @@ def test_a_failed_run_is_told_with_what_meta_said_and_where_to_look(
 
     [text] = webhook.texts
     assert text.startswith(
-        "fbinsights: refresh_job failed for 37 partitions of 1 account; what was"
+        "fbinsights: refresh_job failed for 37 partitions of 1 account; what was loaded before"
     )
     days = "2026-11-20 to 2026-11-22, 3 days: "
     assert f"Sunset Outfitters ({chosen[1]}) insights_hourly {days}" in text

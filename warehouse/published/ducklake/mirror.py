@@ -183,7 +183,7 @@ def _opened(destination: Destination) -> Iterator[duckdb.DuckDBPyConnection]:
             raise WarehouseError(why) from None
 
 
-#: The same as those of the master, but of a database in memory.
+#: Those of the master, but for the version of the file.
 _FOLLOWING: Final = {key: value for key, value in WRITING.items() if "storage" not in key}
 
 #: What DuckDB, SQLite and Postgres say if somebody else is writing: no class of its own.
