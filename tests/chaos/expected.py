@@ -232,6 +232,11 @@ TOGETHER: Final[Mapping[frozenset[str], May]] = {
     frozenset({"throttled_account", "batch_throttled:2"}): May(
         r"Gave up.* limit.* refused", is_sure=False
     ),
+    # As much is waited as a wait may last, and every third page is refused again: if those come in
+    # a row, that is a limit that never resets too.
+    frozenset({"overstated_wait:2", "throttled_page:3"}): May(
+        r"Gave up.* limit.* refused", is_sure=False
+    ),
 }
 
 

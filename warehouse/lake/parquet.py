@@ -223,15 +223,20 @@ def columns_from(encoded: bytes) -> pa.Schema:
     return pa.ipc.read_schema(pa.py_buffer(b64decode(encoded)))
 
 
-def footer_from(metadata: Mapping[bytes, bytes], columns: pa.Schema, rows: int) -> Footer:
-    """A footer from what was read of it: its keys, the columns and the number of rows."""
-    load = metadata.get(LOAD_KEY)
+def footer_from(
+    metadata: Mapping[bytes, bytes], columns: pa.Schema, rows: int | None = None
+) -> Footer:
+    """A footer from what was read of it: its keys, the columns and the number of rows, or else as
+    many as its load says.
+    """
+    encoded = metadata.get(LOAD_KEY)
+    load = None if encoded is None else from_values(Load, json.loads(encoded))
     history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
     return Footer(
-        None if load is None else from_values(Load, json.loads(load)),
+        load,
         tuple(from_values(Restatement, change) for change in history),
         columns,
-        rows,
+        rows if rows is not None else load.rows if load else 0,
         metadata.get(KEY_KEY, b"").decode(),
         *(_instant(metadata.get(key)) for key in (LISTED_KEY, SINCE_KEY)),
     )

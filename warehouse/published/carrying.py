@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.published.build import SCHEMA
+from warehouse.published.connections import ONE_THREAD
 from warehouse.published.manifest import FILES, is_below
 from warehouse.schema.sql import literal, name, read_parquet
 
@@ -52,6 +53,8 @@ def carry_all(
         f" (FROM {SCHEMA}.files SELECT table_name) ORDER BY ALL"
     ).fetchall()
     stored = {table.name for table in catalog.stored}
+    # All are quicker, and keep more than twice as much of the tables in memory.
+    connection.execute(ONE_THREAD)
     is_carried = False
     for (table,) in found:
         if table in stored and (columns := unchanged.get(("main", table))):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["CONFIG", "FEW_ROWS", "MANY_ROWS", "WRITING", "connected", "opened_master"]
+__all__ = ["ALL_THREADS", "CONFIG", "ONE_THREAD", "WRITING", "connected", "opened_master"]
 
 #: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -22,11 +22,11 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 _MEMORY: Final = "1GB"
 
-#: What a master sets before few and before many rows are inserted. Of what DuckDB may have, most is
-#: blocks of tables that it keeps for nobody; with less than 256 MB for each of two threads, it uses
-#: one.
-FEW_ROWS: Final = "SET threads = 1; SET memory_limit = '256MB'"
-MANY_ROWS: Final = f"RESET threads; SET memory_limit = '{_MEMORY}'"
+#: What a master sets before it inserts rows by one thread or by all. Of what DuckDB may have, most
+#: is blocks of tables that it keeps for nobody; with less than 256 MB for each of two threads, it
+#: uses one.
+ONE_THREAD: Final = "SET threads = 1; SET memory_limit = '256MB'"
+ALL_THREADS: Final = f"RESET threads; SET memory_limit = '{_MEMORY}'"
 
 #: So that an older DuckDB can read the published file, and so that publishing leaves memory for
 #: loads.

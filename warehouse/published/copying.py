@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.published import build
-from warehouse.published.connections import FEW_ROWS, MANY_ROWS
+from warehouse.published.connections import ALL_THREADS, ONE_THREAD
 from warehouse.published.frozen import read_footers
 from warehouse.published.manifest import (
     FILES,
@@ -135,7 +135,7 @@ def _copy(
     write_records(files, footers, into.frozen, later=into.later)
     execute(connection, build.insert_records(into.frozen))
     is_small = sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS
-    connection.execute(FEW_ROWS if is_small else MANY_ROWS)
+    connection.execute(ONE_THREAD if is_small else ALL_THREADS)
     try:
         for table, columns in columns_of(files, footers).items():
             connection.execute(build.insert_files(lake.catalog.tables[table], into.frozen, columns))

@@ -12,6 +12,7 @@ import duckdb
 from warehouse.errors import ChangedKindError, DamagedFileError, InaccessibleError
 from warehouse.lake import parquet
 from warehouse.lake.defects.damage import reload_command
+from warehouse.lake.records import LOAD_KEY
 from warehouse.schema.sql import escaped, literal
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ __all__ = ["read_footers"]
 #: Fewer files than this are read one by one.
 FEW_FILES: Final = 20
 
-#: Metadata of a file, and how many rows it has.
-_Read = tuple[dict[bytes, bytes], int]
+#: The keys of a file's footer.
+_Keys = dict[bytes, bytes]
 
 
 def read_footers(
@@ -58,27 +59,25 @@ def read_footers(
             yield file, footer
 
 
-def _footer(path: Path, known: Mapping[str, _Read]) -> Footer:
-    metadata, rows = known.get(str(path), ({}, 0))
-    if not (known_columns := metadata.get(parquet.ARROW_KEY)):
+def _footer(path: Path, known: Mapping[str, _Keys]) -> Footer:
+    keys = known.get(str(path), {})
+    # Without a load, only the file itself says how many rows it has.
+    if not {parquet.ARROW_KEY, LOAD_KEY} <= keys.keys():
         return parquet.footer(path)
-    return parquet.footer_from(metadata, parquet.columns_from(known_columns), rows)
+    return parquet.footer_from(keys, parquet.columns_from(keys[parquet.ARROW_KEY]))
 
 
-def _read_at_once(files: Sequence[LakeFile]) -> Mapping[str, _Read]:
-    """What there is to know of files, by path; nothing if one of them is in the way."""
-    read: dict[str, _Read] = {}
+def _read_at_once(files: Sequence[LakeFile]) -> Mapping[str, _Keys]:
+    """The keys of files, by path; of none if one of them is in the way."""
+    read: dict[str, _Keys] = {}
     # A database of its own: what fails here would end the transaction of the one that is filled.
     with duckdb.connect(config={"threads": 1}) as connection:
         for folder in sorted({file.path.parent for file in files}):
             pattern = literal(f"{escaped(folder)}/*.parquet")
-            counts = f"FROM parquet_file_metadata({pattern}) SELECT file_name, num_rows"
             keys = f"FROM parquet_kv_metadata({pattern}) SELECT file_name, key, value"
             try:
-                for name, rows in connection.execute(counts).fetchall():
-                    read[name] = {}, rows
                 for name, key, value in connection.execute(keys).fetchall():
-                    read[name][0][key] = value
+                    read.setdefault(name, {})[key] = value
             except duckdb.Error:
                 return {}  # each is read alone, which shows what is wrong and where
     return read

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from warehouse.published.connections import FEW_ROWS, GROUP_ROWS, MANY_ROWS, opened_master
+from warehouse.published.connections import ALL_THREADS, GROUP_ROWS, ONE_THREAD, opened_master
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,13 +44,13 @@ def test_what_does_not_fit_into_memory_is_next_to_the_master(tmp_path: Path) -> 
         assert row == (f"{tmp_path}/m.duckdb.tmp",)
 
 
-def test_few_rows_take_one_thread_and_a_quarter_of_the_memory(tmp_path: Path) -> None:
+def test_one_thread_takes_a_quarter_of_the_memory(tmp_path: Path) -> None:
     settings = "SELECT current_setting('threads'), current_setting('memory_limit')"
     with opened_master(tmp_path / "m.duckdb") as connection:
         usual = connection.execute(settings).fetchall()
-        connection.execute(FEW_ROWS)
+        connection.execute(ONE_THREAD)
         assert connection.execute(settings).fetchall() == [(1, "244.1 MiB")]
-        connection.execute(MANY_ROWS)
+        connection.execute(ALL_THREADS)
         assert connection.execute(settings).fetchall() == usual
 
 

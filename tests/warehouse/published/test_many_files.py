@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 import warehouse
+from tests.warehouse.lake.damaged import WAYS
 from tests.warehouse.published.asking import ask
 from warehouse.published.frozen import read_footers
 from warehouse.published.manifest import LakeFile, freeze
@@ -116,3 +117,16 @@ def test_damaged_files_among_many_cost_themselves(days: Any, lake: Lake) -> None
 
     assert published.rows["insights_hourly"] == 23 * 6
     assert published.left_out.keys() == damaged.keys()
+
+
+def test_of_many_files_one_has_other_rows_than_its_record_says(days: Any, lake: Lake) -> None:
+    for n in range(1, 26):
+        days.put(day=date(2026, 11, n))
+    path = lake.root / lake.key("insights_hourly", "11", date(2026, 11, 9))
+    WAYS["a row less"](path)
+    published = publish(lake.root)
+
+    assert published.rows["insights_hourly"] == 24 * 6
+    [(name, why)] = published.left_out.items()
+    assert name == str(path)
+    assert "5 rows instead of 6" in why
