@@ -9,7 +9,7 @@ import dagster as dg
 
 from pipelines.reports.rules import findings
 from pipelines.reports.spec import ReportSpec
-from pipelines.reports.yaml_lines import COMPONENT, OBJECTS
+from pipelines.reports.yaml_reader import COMPONENT, OBJECTS
 
 __all__ = ["InsightsReportScaffolder", "ObjectTableScaffolder"]
 

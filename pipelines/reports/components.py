@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.reports.files import Problem, frame_faults, line_of, mentions, shown, take_document
 from pipelines.reports.rules import places
 from pipelines.reports.spec import Fault, WarehouseSpec, wrong_keys
-from pipelines.reports.yaml_lines import (
+from pipelines.reports.yaml_reader import (
     COMPONENT,
     OBJECTS,
     WAREHOUSE,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pipelines.reports.files import ReportFiles
-    from pipelines.reports.yaml_lines import Document
+    from pipelines.reports.yaml_reader import Document
 
 __all__ = ["read_components"]
 

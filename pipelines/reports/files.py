@@ -1,4 +1,4 @@
-"""Report files → specs, and everything that is wrong in them; `yaml_lines` reads the YAML.
+"""Report files → specs, and everything that is wrong in them; `yaml_reader` reads the YAML.
 
 A broken file, or a broken report in a file, does not affect the others. PyYAML, a dependency of
 Dagster, reads them, so the command line knows every report without importing Dagster.
@@ -23,7 +23,7 @@ from pipelines.reports.spec import (
     read_spec,
 )
 from pipelines.reports.yaml_files import is_yaml
-from pipelines.reports.yaml_lines import (
+from pipelines.reports.yaml_reader import (
     COMPONENT,
     OBJECTS,
     WAREHOUSE,

@@ -10,7 +10,7 @@ import logging
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.reports.yaml_lines import UnreadableFileError, documents
+from pipelines.reports.yaml_reader import UnreadableFileError, documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
