@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
-from fbgraph.errors import ENDS_EVERYTHING
-from pipelines.errors import ConfigError
+from pipelines.errors import STOPS_A_LOAD
 from pipelines.settings import settings_of
 from pipelines.state.dagster_home import keep_connections
 from pipelines.state.homes import require_home
@@ -39,7 +38,7 @@ def stopping() -> Iterator[None]:
     """
     try:
         yield
-    except (*ENDS_EVERYTHING, ConfigError) as error:
+    except STOPS_A_LOAD as error:
         raise dg.Failure(str(error), metadata={STOPPED: str(error)}, allow_retries=False) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,3 +42,21 @@ def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> S3:
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("WAREHOUSE_LOCAL", str(tmp_path / "here"))
     return s3_server
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A real file system of 2 MB, or of as many as it is given."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    size = f"size={getattr(request, 'param', 2)}m"
+    mounted = subprocess.run(  # noqa: S603  our own words
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)],  # noqa: S607  wherever it is
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    gc.collect()  # the error of a full disk keeps the file that could not be written
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607  as above

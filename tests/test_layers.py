@@ -54,7 +54,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "warehouse.lake": "decode errors schema storage wording",
     "warehouse.published": "decode errors lake schema storage wording",
     "warehouse": "published",
-    "pipelines.errors": "",
+    "pipelines.errors": "fbgraph.* warehouse.*",
     "pipelines.escaping": "",
     "pipelines.interrupts": "",
     "pipelines.reports": "errors settings variables fbgraph.* warehouse.*",

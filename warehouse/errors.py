@@ -7,7 +7,7 @@ WarehouseError
 ├── UnknownTableError  the catalog has no such table: fix the name
 ├── ChangedKeyError    a table has files with another key: rename it, or remove those files
 ├── ChangedKindError   a column has another kind than in older files: rename it or reload
-├── UnwritableError    the disk is full or not writable: fix that, then reload
+├── UnwritableError    a file cannot be written: fix that, then reload
 ├── BucketError        the object store refused or could not be reached: the text says what to do
 ├── DamagedFileError   a file of the lake cannot be used: load again what was in it
 ├── InaccessibleError  a file or folder may not be read: fix its permissions
@@ -15,16 +15,27 @@ WarehouseError
 │   └── NotAFolderError  a file is where a folder belongs: move it away
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
+FullDiskError          nothing can be written any more: stop. It is not a WarehouseError, because
+                       whoever goes on after the failure of one file must not go on after this
+
 A row that cannot be read is not an error: it becomes a `decode.Reject` and its neighbours load.
 """
 
 from __future__ import annotations
 
+import errno
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 __all__ = [
+    "DISK_FULL",
     "BucketError",
     "ChangedKeyError",
     "ChangedKindError",
     "DamagedFileError",
+    "FullDiskError",
     "InaccessibleError",
     "KeepsProvenError",
     "NotAFileError",
@@ -36,6 +47,14 @@ __all__ = [
     "UnwritableError",
     "WarehouseError",
 ]
+
+
+#: Errors of a whole disk → what to do.
+DISK_FULL: Final[Mapping[int, str]] = {
+    errno.ENOSPC: "free disk space",
+    errno.EDQUOT: "free disk space or raise the quota",
+    errno.EROFS: "make the file system writable",
+}
 
 
 class WarehouseError(Exception):
@@ -173,4 +192,15 @@ class KeepsProvenError(WarehouseError):
         super().__init__(
             f"{table} of account {account_id} on {date} is {old} and was kept, because the new rows"
             f" are {new}: {reason}"
+        )
+
+
+class FullDiskError(Exception):
+    """The disk of the lake takes no more files. What it has is unchanged."""
+
+    def __init__(self, what: str, root: object, error: OSError) -> None:
+        advice = _sentence(DISK_FULL[error.errno or errno.ENOSPC])
+        super().__init__(
+            f"Cannot write {what}: {error.strerror}. What was loaded before is unchanged. {advice}"
+            f" under {root}, then run the same again."
         )

@@ -32,13 +32,13 @@ class GuardedCommand(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
         from pipelines.errors import ConfigError  # noqa: PLC0415
-        from warehouse.errors import WarehouseError  # noqa: PLC0415
+        from warehouse.errors import FullDiskError, WarehouseError  # noqa: PLC0415
 
         try:
             if ctx.info_name not in _ANYWHERE:
                 _require_project_here()
             return super().invoke(ctx)
-        except (ConfigError, GraphError, WarehouseError) as error:
+        except (ConfigError, GraphError, WarehouseError, FullDiskError) as error:
             message, code = str(error), WRONG_USE
         except OSError as error:  # a full disk too
             of_file = f"Cannot use {error.filename}: {error.strerror}." if error.filename else ""

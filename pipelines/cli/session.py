@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from fbgraph.errors import ENDS_EVERYTHING
 from pipelines.cli.summary import command_name
-from pipelines.errors import ConfigError, UnreachableDagsterError
+from pipelines.errors import STOPS_A_LOAD, ConfigError, UnreachableDagsterError
 from pipelines.interrupts import with_cost
 from pipelines.loading.load_result import Target
 from pipelines.loading.recording import Command, Recording
@@ -184,7 +183,7 @@ def guarded(summary: Summary, table: str) -> Iterator[None]:
     """
     try:
         yield
-    except (*ENDS_EVERYTHING, ConfigError) as error:
+    except STOPS_A_LOAD as error:
         summary.stopped = str(error)
     except (WarehouseError, OSError) as error:  # nobody needs to know where in the code
         summary.failed[Target(table)] = str(error)

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
     from pipelines.asset_keys import AssetKeys
     from pipelines.settings import Settings
 
-__all__ = ["failure_text", "is_delivered", "link_to", "page_line", "send_alert"]
+__all__ = [
+    "UndeliveredError",
+    "failure_text",
+    "is_delivered",
+    "link_to",
+    "page_line",
+    "require_delivered",
+    "send_alert",
+]
 
 #: Accounts that one message names, and characters of each reason. The page of the run shows all.
 QUOTED: Final = 10
@@ -38,6 +46,10 @@ WEBHOOK: Final = RetryPolicy(
 )
 
 _log = logging.getLogger(__name__)
+
+
+class UndeliveredError(Exception):
+    """A webhook did not take an alert, whose text is in the message."""
 
 
 def send_alert(settings: Settings, text: str) -> bool:
@@ -72,6 +84,17 @@ def is_delivered(settings: Settings, text: str) -> bool:
         _log.error("FB_ALERT_WEBHOOK did not respond: %s.", type(error).__name__)  # the same
         return False
     return True
+
+
+def require_delivered(settings: Settings, text: str) -> None:
+    """The same as `send_alert`; raises UndeliveredError if there is a webhook that did not take it:
+    then the tick that alerts is red on the page of its sensor, where the text is too.
+    """
+    if not send_alert(settings, text) and settings.alert_webhook:
+        raise UndeliveredError(
+            "This alert was not delivered to FB_ALERT_WEBHOOK; the daemon's log says why."
+            f" It is not sent again:\n{text}"
+        )
 
 
 def link_to(settings: Settings, *where: str) -> str:

@@ -11,7 +11,7 @@ import dagster as dg
 from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.alerts import failure_text, link_to, page_line, send_alert
+from pipelines.defs.alerts import failure_text, link_to, page_line, require_delivered, send_alert
 from pipelines.defs.event_log.events import evaluation_of
 from pipelines.defs.event_log.run_events import failures_in
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -79,7 +79,8 @@ def _alert(context: dg.RunFailureSensorContext, graph: GraphResource, keys: Asse
         stopped = texts[0] if texts else str(context.failure_event.message)
     settings = graph.environment()  # an alert goes out whatever is wrong
     link = f"{link_to(settings, 'runs', run.run_id)}\n{page_line(settings, keys)}"
-    send_alert(settings, failure_text(_what(run, failed), link, failed, stopped, _names(settings)))
+    text = failure_text(_what(run, failed), link, failed, stopped, _names(settings))
+    require_delivered(settings, text)
 
 
 def _what(run: dg.DagsterRun, failed: Collection[tuple[str, str]]) -> str:
@@ -218,8 +219,9 @@ def access_sensor(reports: Mapping[str, Report], keys: AssetKeys) -> dg.SensorDe
             k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()
         }
         texts, reported_now = access.due_alerts(found, reported, now.date())
-        for text in texts:
-            send_alert(settings, f"fbinsights: {text}")
+        are_sent = [send_alert(settings, f"fbinsights: {text}") for text in texts]
+        if settings.alert_webhook and not all(are_sent):
+            reported_now = reported  # so the next tick sends them again
         return dg.SensorResult(
             asset_events=[evaluation_of(_result(one, keys("accounts"))) for one in found],
             cursor=json.dumps({what: day.isoformat() for what, day in reported_now.items()}),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.loading.emptiness import EMPTY
 from pipelines.loading.load_result import HAD_ROWS
+from warehouse.errors import DISK_FULL, FullDiskError
 from warehouse.lake.changes import note_change
 from warehouse.lake.defects.failures import (
     FAILED,
@@ -45,8 +46,9 @@ class Failures:
         self._table = table
 
     def note(self, outcome: Outcome, now: datetime, run_id: str) -> None:
-        """Record that an account-day failed, or remove the record if it was loaded. A full disk
-        does not prevent the outcome itself from being reported.
+        """Record that an account-day failed, or remove the record if it was loaded. A record that
+        cannot be written does not prevent the outcome itself from being reported. Raises
+        FullDiskError: then nothing else can be written either.
         """
         account_id, day = outcome.account_day
         key = failure_key(self._table, account_id, day)
@@ -65,6 +67,9 @@ class Failures:
             )
             self._keep(key, failed, now)
         except OSError as error:
+            if error.errno in DISK_FULL:
+                what = f"the failure of {outcome.account_day}"
+                raise FullDiskError(what, self._store.root, error) from error
             _log.warning("%s. `fbinsights status` may not show it: %s", outcome, error)
 
     def note_whole(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -112,21 +110,3 @@ def open_days(make_days: Callable[[Path], Days]) -> Iterator[Days]:
 def later() -> list[datetime]:
     """Times after the first load, in order."""
     return [LOADED + timedelta(days=n) for n in range(1, 10)]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    """A real file system of 2 MB, or of as many as it is given."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    size = f"size={getattr(request, 'param', 2)}m"
-    mounted = subprocess.run(  # noqa: S603  our own words
-        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)],  # noqa: S607  wherever it is
-        check=False,
-        capture_output=True,
-    )
-    if mounted.returncode:
-        pytest.skip("only root may mount a small disk")
-    yield folder
-    gc.collect()  # the error of a full disk keeps the file that could not be written
-    subprocess.run(["umount", str(folder)], check=True)  # noqa: S603, S607  as above

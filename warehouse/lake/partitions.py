@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING
 
 from warehouse.decode import arrow
 from warehouse.errors import (
+    DISK_FULL,
     DamagedFileError,
+    FullDiskError,
     KeepsProvenError,
     UnwritableError,
 )
@@ -232,12 +234,16 @@ class Lake(LakeReader):
 
     @contextmanager
     def writing(self, table: Table, account_id: str | None, date: date | None) -> Iterator[None]:
-        """Turn errors of the disk into UnwritableError, which names what was not written."""
+        """Turn errors of the disk into UnwritableError, which names what was not written, or
+        FullDiskError.
+        """
         try:
             yield
         except OSError as error:
             of = f" of account {account_id}" if account_id else ""
             on = f" on {date}" if date else ""
+            if error.errno in DISK_FULL:
+                raise FullDiskError(f"{table.name}{of}{on}", self.root, error) from error
             raise UnwritableError(f"{table.name}{of}{on}", self.store.name(), error) from error
 
     def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:

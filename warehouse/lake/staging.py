@@ -178,7 +178,7 @@ class StagingArea:
         """Decode pages of one part, in their order; returns how many rows loaded.
 
         Safe from any thread. Raises NotAPageError, and then none of these pages is kept, and
-        UnwritableError if the disk is full.
+        FullDiskError if the disk is full.
         """
         return _HEAVY.submit(self._add, bodies, part).result()
 
@@ -207,7 +207,7 @@ class StagingArea:
     def merge(self, day: date) -> MergedDay:
         """Merge the rows of one day into a file that waits to be published.
 
-        All parts must be in. Raises UnwritableError if the disk is full.
+        All parts must be in. Raises FullDiskError if the disk is full.
         """
         return _HEAVY.submit(self._merge_once, day).result()
 
@@ -327,7 +327,7 @@ class MergedDay:
         """Atomically replace the account-day, with its rejects.
 
         Returns what changed, if it is a reload that changed rows or sums. Raises KeepsProvenError
-        if the old account-day is proven and `load` is not, and UnwritableError if the disk is full;
+        if the old account-day is proven and `load` is not, and FullDiskError if the disk is full;
         either way the old file stays.
         """
         if self._writer is None:

@@ -88,17 +88,17 @@ def hanging(head: str, text: str, width: int | None) -> Sequence[str]:
     return [head + first.removeprefix(margin), *others]
 
 
-def command_lines(command: str, width: int | None, indent: str = "  ") -> Sequence[str]:
+def command_lines(command: str, width: int | None) -> Sequence[str]:
     """A command in lines that a shell takes as one: each but the last ends in a backslash."""
     words = shlex.split(command)
     options = [n for n, word in enumerate(words) if n and word.startswith("--")]
     bounds = [0, *options, len(words)]
     pieces = [shlex.join(words[start:end]) for start, end in pairwise(bounds)]
-    lines = [indent + pieces[0]]
+    lines = [f"  {pieces[0]}"]
     for piece in pieces[1:]:
         if width is not None and cell_len(f"{lines[-1]} {piece} \\") > width:
             lines[-1] += " \\"
-            lines.append(f"{indent}  {piece}")
+            lines.append(f"    {piece}")
         else:
             lines[-1] += f" {piece}"
     return lines

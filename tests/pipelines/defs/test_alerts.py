@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import defs
-from pipelines.defs.alerts import QUOTED, failure_text, send_alert
+from pipelines.defs.alerts import QUOTED, UndeliveredError, failure_text, send_alert
 from pipelines.settings import settings_of
 from tests.graph import graph_by
 from tests.runs import run_job
@@ -163,6 +163,18 @@ def test_a_dead_token_is_told_with_what_to_do(
     assert "put it in FB_ACCESS_TOKEN" in webhook.texts[0]
 
 
+def test_a_tick_whose_alert_is_not_delivered_fails_with_its_text(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.expired_token)
+    failed = fail(instance, "accounts_job")
+    webhook.status = 500
+
+    with pytest.raises(UndeliveredError, match=r"(?s)FB_ALERT_WEBHOOK.*Create a new access token"):
+        tick(failed)
+
+
 def sensor_tick(
     name: str, instance: dg.DagsterInstance, cursor: str | None = None, *, now: datetime = NOW
 ) -> Any:
@@ -231,6 +243,22 @@ def test_a_token_that_ends_soon_is_told_once_and_its_check_is_red(
     for tick_of in (first, again):
         checks = {event.check_name: event.passed for event in tick_of.asset_events}
         assert checks == {"token": False, "api_version": True, "retirements": True}
+
+
+def test_what_ends_soon_is_told_again_if_it_was_not_delivered(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    token = sandbox.make_token(expires_at=NOW + timedelta(days=10))
+    monkeypatch.setenv("FB_ACCESS_TOKEN", token)
+    webhook.status = 500
+    first = sensor_tick("access_ends", instance)
+    webhook.status = 200
+
+    second = sensor_tick("access_ends", instance, first.cursor)
+    sensor_tick("access_ends", instance, second.cursor)
+
+    assert ["FB_ACCESS_TOKEN" in text for text in webhook.texts] == [True, True]
 
 
 def test_an_expired_token_is_told(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,19 +10,22 @@ import pytest
 
 from fbgraph import GraphClient
 from fbgraph.errors import TokenError
-from pipelines.loading.accounts.stored import accounts_in
+from pipelines.loading.accounts.discovery import discover
+from pipelines.loading.accounts.stored import accounts_in, store_accounts
 from pipelines.loading.loader import Loader
 from pipelines.loading.partitions import AccountDay
 from pipelines.reports.catalog import HOURLY_REPORT, Report
 from pipelines.reports.spec import ReportSpec
 from tests.clock import NOW
 from tests.reports import KNOWN
+from tests.seeds import seed_lake
 from warehouse.decode.pages import Account
-from warehouse.errors import ChangedKeyError
+from warehouse.errors import ChangedKeyError, FullDiskError
 from warehouse.lake.partitions import Lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from fbgraph.sandbox import Sandbox
     from pipelines.loading.load_result import Outcome
@@ -328,3 +332,20 @@ def test_a_report_with_another_key_than_its_table_is_refused_without_a_call(
     assert [where.date for where in lake.partitions(report().table)] == [days[0]]
     [wider] = loading(report(fields=("spend", "reach")))
     assert (wider.error, lake.read("mine").num_rows) == ("", first.load.rows if first.load else 0)
+
+
+def test_a_full_disk_stops_the_load_with_one_error_and_leaves_what_was_loaded(
+    client: GraphClient, days: Sequence[date], small_disk: Path
+) -> None:
+    lake = Lake(seed_lake(small_disk / "lake"), catalog=KNOWN.catalog)
+    store_accounts(lake, discover(client).rows, NOW)
+    loader = Loader(client, lake, accounts_in(lake), "run-1", now=lambda: NOW)
+    every = [AccountDay(i, day) for i in accounts_in(lake) for day in days]
+    [first] = loader.load(HOURLY_REPORT, every[:1])
+    with suppress(OSError):
+        (small_disk / "filler").write_bytes(bytes(3_000_000))
+
+    with pytest.raises(FullDiskError, match=r"No space left .* Free disk space under .* again"):
+        list(loader.load(HOURLY_REPORT, every))
+
+    assert lake.loads_of("insights_hourly", every) == [first.load] + [None] * (len(every) - 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.pace import PATIENCE_SECONDS
-from warehouse.errors import UnwritableError
+from warehouse.errors import FullDiskError
 from warehouse.storage.atomic import STAGING
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_debris(
         filler.write_bytes(bytes(3_000_000))
 
     with pytest.raises(
-        UnwritableError,
+        FullDiskError,
         match="Cannot write insights_hourly of account 11 on 2026-11-21: No space left",
     ):
         days.put(40)

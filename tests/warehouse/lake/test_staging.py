@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import warehouse
 from warehouse.decode.pages import Account
 from warehouse.decode.values import HOUR_LABELS
-from warehouse.errors import KeepsProvenError, NotAPageError, UnwritableError, WarehouseError
+from warehouse.errors import FullDiskError, KeepsProvenError, NotAPageError, WarehouseError
 from warehouse.lake import staging as stage_module
 from warehouse.lake.partitions import Lake
 from warehouse.lake.proof.reconcile import Totals, prove
@@ -327,7 +327,7 @@ def test_the_path_of_the_rows_imports_no_pandas(lake: Lake) -> None:
     assert lake.read("insights_hourly").num_rows == 2
 
 
-def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
+def test_a_disk_that_is_full_says_so_in_plain_words(
     small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold(monkeypatch, 0)
@@ -335,7 +335,7 @@ def test_a_disk_that_is_full_fails_the_account_day_in_plain_words(
     many = [row(ad, hour) for ad in range(500) for hour in range(24)]
 
     with staging_area(lake, TABLE, ACCOUNT, DAYS) as staging:
-        with pytest.raises(UnwritableError, match=r"account 11 on 2026-11-21: No space left"):
+        with pytest.raises(FullDiskError, match=r"account 11 on 2026-11-21: No space left"):
             staging.add([page(*many)])
         with pytest.raises(WarehouseError, match="reload these days"):
             staging.merge(DAYS[1])
