@@ -166,7 +166,8 @@ class UnwritableError(WarehouseError):
 
     def __init__(self, what: str, root: object, error: OSError) -> None:
         why = error.what if isinstance(error, BucketError) else error.strerror or error
-        advice = f"free disk space or fix permissions under {root}"
+        is_denied = error.errno in {errno.EACCES, errno.EPERM}
+        advice = f"{'fix permissions' if is_denied else 'check the disk'} under {root}"
         if isinstance(error, BucketError):
             advice = error.advice
         if isinstance(error, InaccessibleError):

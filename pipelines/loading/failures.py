@@ -44,6 +44,7 @@ class Failures:
     def __init__(self, store: Store, table: str) -> None:
         self._store = store
         self._table = table
+        self._is_warned = False
 
     def note(self, outcome: Outcome, now: datetime, run_id: str) -> None:
         """Record that an account-day failed, or remove the record if it was loaded. A record that
@@ -70,7 +71,13 @@ class Failures:
             if error.errno in DISK_FULL:
                 what = f"the failure of {outcome.account_day}"
                 raise FullDiskError(what, self._store.root, error) from error
-            _log.warning("%s. `fbinsights status` may not show it: %s", outcome, error)
+            if not self._is_warned:  # the outcomes themselves are logged one by one
+                self._is_warned = True
+                _log.warning(
+                    "%s: why account-days failed cannot be recorded, so `fbinsights status` may not"
+                    " show it: %s",
+                    *(self._table, error),
+                )
 
     def note_whole(
         self, errors: Mapping[str, str], now: datetime, without_right: Collection[str] = ()

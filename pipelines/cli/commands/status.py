@@ -195,7 +195,8 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
         print_note(why)
     for line in not_begun(found.days, found.todays):
         style.remark(line)
-    _complain(found.wrong, names, width_of(sys.stderr), style)
+    is_untouched = all(cell.state is State.MISSING for cell in found.cells)
+    _complain(found.wrong, names, width_of(sys.stderr), style, is_untouched=is_untouched)
     for line in object_lines(found.objects, names, width_of(sys.stderr)):
         style.error(line)
     for line in unread_lines(found.unread, width_of(sys.stderr)):
@@ -341,16 +342,28 @@ def _table(
 
 
 def _complain(
-    cells: Sequence[Cell], names: Mapping[str, str | None], width: int | None, style: Style
+    cells: Sequence[Cell],
+    names: Mapping[str, str | None],
+    width: int | None,
+    style: Style,
+    *,
+    is_untouched: bool,
 ) -> None:
-    """Name what is not in order, the most urgent first, and what to do."""
+    """Name what is not in order, the most urgent first, and what to do. `is_untouched`: nothing of
+    all that was asked for was ever loaded, as after a first load that stopped at its beginning.
+    """
     states = [*State]
     named = sorted(
         cells, key=lambda cell: (states.index(cell.state), -cell.account_day.day.toordinal())
     )
     for n, line in enumerate(_named(named, names, width)):
         style.error(line if n else f"\n{line}")
-    if cells:
+    if cells and is_untouched:
+        style.remark(
+            f"\nNone of these account-days has been loaded. `{command_name()} doctor` says what may"
+            f" be in the way; `{command_name()} backfill --since DAY --until DAY` loads them."
+        )
+    elif cells:
         style.remark(
             f"\nOf the last 28 days, `{command_name()} refresh` loads again what failed or is"
             " damaged, stale or unproven, and what is not loaded though an earlier day is;"

@@ -324,6 +324,23 @@ def test_an_empty_table_says_why(
     assert capsys.readouterr().err.startswith(told)
 
 
+def test_where_nothing_was_ever_loaded_doctor_is_named(
+    loaded: dict[str, str], sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = date(2026, 11, 20)
+
+    for number in (0, 1):  # only the first has a day in the lake
+        account = sandbox.account_ids[number]
+        run_status(
+            *(loaded, KNOWN, day - timedelta(days=1), day),
+            accounts=[account],
+            reports=["insights_hourly"],
+        )
+
+    first, second = re.findall("Of the last 28 days|doctor` says", capsys.readouterr().err)
+    assert (first, second) == ("Of the last 28 days", "doctor` says")
+
+
 @pytest.mark.parametrize("option", ["since", "until"])
 def test_a_day_that_has_begun_nowhere_is_refused(loaded: dict[str, str], option: str) -> None:
     asked = {"since": None, "until": None, option: date(9999, 12, 31)}

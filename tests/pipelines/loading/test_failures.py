@@ -14,6 +14,8 @@ import warehouse
 from pipelines.cli.main import cli
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.failures import Failures
+from pipelines.loading.load_result import Outcome
+from pipelines.loading.partitions import AccountDay
 from pipelines.loading.recording import Recording
 from pipelines.loading.session import Session
 from pipelines.reports.catalog import read_reports
@@ -235,3 +237,18 @@ def test_files_that_are_no_failures_of_ours_cost_nothing(lake: Lake) -> None:
     [row] = failures(lake)
     assert (row["account_id"], row["date"], row["failed_at"]) == ("11", date(2026, 11, 21), None)
     assert list(Failures(lake.store, "insights_hourly").of("11")) == [date(2026, 11, 21)]
+
+
+def test_failures_that_cannot_be_recorded_are_one_warning(
+    lake: Lake, caplog: pytest.LogCaptureFixture
+) -> None:
+    (lake.root / ".failed").write_text("in the way")
+    failures = Failures(lake.store, "insights_hourly")
+
+    for day in (20, 21):
+        outcome = Outcome(AccountDay("1", date(2026, 11, day)), error="(#200) No")
+        failures.note(outcome, NOW, "run-1")
+
+    assert [one.getMessage()[:57] for one in caplog.records if one.levelname == "WARNING"] == [
+        "insights_hourly: why account-days failed cannot be record"
+    ]
