@@ -144,15 +144,24 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 raise
             except Exception:  # such as a token that is no longer valid
                 recorder.stopped()
-                try:  # what was loaded until then is published
-                    publish_if_last(context, settings, reports, keys)
-                except (WarehouseError, OSError) as error:
-                    context.log.warning("This could not be published: %s", error)
+                _publish_before_end(context, settings, reports, keys)
                 raise
         context.log.info("%s", changed_days)
         return changed_days
 
     return detect_changes
+
+
+def _publish_before_end(
+    context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
+) -> None:
+    """Publish what a run has loaded that is about to fail. That it cannot be published is logged:
+    the run fails for what stopped it.
+    """
+    try:
+        publish_if_last(context, settings, reports, keys)
+    except (WarehouseError, OSError) as error:
+        context.log.warning("This could not be published: %s", error)
 
 
 def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
@@ -180,8 +189,10 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                         raise
                     session.keep_pictures(changed_days.account_ids)
                     calls = client.tally.calls
-            finally:
-                published = publish_if_last(context, settings, reports, keys)
+            except BaseException:
+                _publish_before_end(context, settings, reports, keys)
+                raise
+            published = publish_if_last(context, settings, reports, keys)
         context.log_event(refreshed_event(changed_days, calls, keys))
         if published:
             close_load(context, client, reports, keys, graph)
