@@ -40,10 +40,11 @@ _NAMED_ACCOUNTS: Final = 3
 class Plan:
     """What a backfill is to load.
 
-    `reports` by name; `has_every_report`: they are all that exist. `refused`: ``act_123`` → why it
-    is not among the accounts though it should be. `broken`: the same for reports, by name, if all
-    of them were meant. `todays`: account (digits) → its own today; its later days have not begun
-    and are skipped. `listed`: tables of objects that a backfill lists.
+    `reports` by name; `has_every_report`: they are all that exist; `has_every_account`: its
+    accounts are all that the token sees. `refused`: ``act_123`` → why it is not among the accounts
+    though it should be. `broken`: the same for reports, by name, if all of them were meant.
+    `todays`: account (digits) → its own today; its later days have not begun and are skipped.
+    `listed`: tables of objects that a backfill lists.
     """
 
     accounts: Sequence[Row]
@@ -54,6 +55,7 @@ class Plan:
     broken: Mapping[str, str] = field(default_factory=dict)
     todays: Mapping[str, date] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
+    has_every_account: bool = False
 
     @property
     def wanted(self) -> Mapping[str, Sequence[AccountDay]]:
@@ -125,7 +127,8 @@ def plan_of(  # noqa: PLR0913  # a command line, and what it is checked against
     has_every = len(named) == len(known.by_name)
     objects = known.catalog.listed
     listed = frozenset(row.name for row in objects if row.is_needed or row.mentioned_by)
-    return Plan(chosen, every_day, named, has_every, refused, broken, todays, listed)
+    has_all = len(chosen) == len(found.rows)
+    return Plan(chosen, every_day, named, has_every, refused, broken, todays, listed, has_all)
 
 
 def not_begun(days: Mapping[str, Iterable[date]], todays: Mapping[str, date]) -> Sequence[str]:

@@ -238,8 +238,8 @@ class Summary:
             if self._is_listed_again(account, targets, is_backfilled=bool(days)):
                 refreshed.append(account)
         for (since, until, only), keys in alike.items():
-            yield f"backfill --since {since} --until {until}{_named(keys)}{only}"
-        listing = [f"refresh{_named(refreshed)}"] if refreshed else []
+            yield f"backfill --since {since} --until {until}{_named(keys, self.plan)}{only}"
+        listing = [f"refresh{_named(refreshed, self.plan)}"] if refreshed else []
         repairs = [command.removeprefix("fbinsights ") for command in self.repairs]
         yield from dict.fromkeys((*listing, *repairs))
         # They publish as well.
@@ -265,9 +265,13 @@ class Summary:
         return bool(objects) or account in self.plan.refused
 
 
-def _named(accounts: Iterable[str]) -> str:
-    """The options that name accounts."""
-    return "".join(f" --account {key}" for key in accounts)
+def _named(accounts: Collection[str], plan: Plan) -> str:
+    """The options that name accounts, unless those are all that the token sees: an agency has
+    hundreds.
+    """
+    every = {*map(act_id, plan.account_ids), *plan.refused}
+    are_all = plan.has_every_account and every <= {*accounts}
+    return "" if are_all else "".join(f" --account {key}" for key in accounts)
 
 
 def number_of(days: int, period: Period) -> int | str:

@@ -165,6 +165,12 @@ def test_what_failed_is_run_again_by_a_command_that_loads_it() -> None:
         ([of_day, ads], False, [f"{days} --account act_1 --report insights_hourly", refused]),
         ([ads], False, [refused, "refresh --account act_1"]),
         ([ads], True, ["refresh --account act_1 --account act_9"]),
+        ([ads, Target("ads", "act_2")], True, ["refresh"]),
+        (
+            [of_day, Target("insights_hourly", "act_2", day)],
+            False,
+            [f"{days} --account act_1 --account act_2 --report insights_hourly", refused],
+        ),
         (
             [of_day, Target("images", "act_1")],
             True,
