@@ -202,6 +202,6 @@ class FullDiskError(Exception):
     def __init__(self, what: str, root: object, error: OSError) -> None:
         advice = _sentence(DISK_FULL[error.errno or errno.ENOSPC])
         super().__init__(
-            f"Cannot write {what}: {error.strerror}. What was loaded before is unchanged. {advice}"
-            f" under {root}, then run the same again."
+            f"Cannot write {what}: {error.strerror}. The previous file is unchanged. {advice} under"
+            f" {root}, then run the same again."
         )

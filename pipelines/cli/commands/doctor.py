@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 import sys
 import time
 from contextlib import suppress
@@ -54,6 +55,8 @@ __all__ = ["examine"]
 #: `account_status` of accounts that run. Source: Marketing API, ad account reference.
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
 
+#: With less free space the next load or publish may not fit. Our choice.
+LEAST_FREE_BYTES: Final = 100_000_000
 
 #: A limit that takes longer to reset is told instead.
 LONGEST_WAIT_SECONDS: Final = 90.0
@@ -192,6 +195,10 @@ def _warehouse(url: str) -> Iterator[Finding]:
         yield False, "warehouse", str(error)
         return
     yield True, "warehouse", f"{lake.store.name()}: writable"
+    there = next(folder for folder in (lake.root, *lake.root.parents) if folder.exists())
+    if (free := shutil.disk_usage(there).free) < LEAST_FREE_BYTES:
+        advice = "Free disk space: a load or a publish that does not fit stops"
+        yield False, "disk", f"{there}: {free // 1_000_000} MB are free. {advice}."
     if why := damage(lake):
         yield False, "published", f"{why}."
     elif behind.is_late(datetime.now(UTC)):

@@ -75,6 +75,16 @@ def test_it_says_how_far_the_published_file_is_behind(
     assert "Run `fbinsights publish`" in told()
 
 
+def test_a_disk_that_is_about_full_is_to_do(
+    small_disk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in (tmp_path / "lake", small_disk / "lake"):
+        examine({"WAREHOUSE_URL": str(folder)}, KNOWN)
+
+    [line] = [one for one in capsys.readouterr().out.splitlines() if " disk " in one]
+    assert line.startswith(f"to do  disk                  {small_disk}: 2 MB are free. Free disk")
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
