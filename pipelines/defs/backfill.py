@@ -7,6 +7,7 @@ one report run at Meta. (A backfill from the grid has a run for each day, or for
 import time
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 import dagster as dg
@@ -32,7 +33,7 @@ from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.emptiness import ACCEPT_EMPTY
 from pipelines.loading.partitions import AccountDay, key_of
 from pipelines.loading.refreshing.changes import ChangedDays
-from pipelines.loading.session import Session
+from pipelines.loading.session import Session, published_if_stopped
 from pipelines.reports.catalog import Report, Reports
 from pipelines.resources import GraphResource, stopping
 from pipelines.settings import Settings
@@ -147,14 +148,14 @@ def _load_slice(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                     return
                 if account_ids:  # else the token no longer sees those of this slice
                     wait_for_turn(context, [*map(act_id, account_ids)])
-                try:
-                    loaded = _load(session, chosen, account_ids, days)
-                except BaseException:  # also when somebody terminates the run
-                    recorder.stopped()
-                    raise
-                finally:
-                    published = publish_if_last(context, settings, reports, keys)
-                if published:
+                publish_now = partial(publish_if_last, context, settings, reports, keys)
+                with published_if_stopped(publish_now):
+                    try:
+                        loaded = _load(session, chosen, account_ids, days)
+                    except BaseException:  # also when somebody terminates the run
+                        recorder.stopped()
+                        raise
+                if published := publish_now():
                     close_load(context, client, reports, keys, graph)
                     require_carried(published.not_carried)
         if loaded.failed:

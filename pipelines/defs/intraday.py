@@ -8,6 +8,7 @@ Dagster plots; an account-day has one when it is closed. More would fill Dagster
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import dagster as dg
@@ -21,7 +22,7 @@ from pipelines.defs.slices import AT_WORK, held_accounts
 from pipelines.defs.watches import watch_after_tick
 from pipelines.loading.accounts.stored import accounts_in
 from pipelines.loading.intraday.tick import Tick, run_tick
-from pipelines.loading.session import Session
+from pipelines.loading.session import Session, published_if_stopped
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
 from pipelines.settings import Settings
@@ -134,18 +135,17 @@ def _tick(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=reports.catalog)
         with stopping():
-            try:
-                with settings.open_graph() as client:
-                    recorder = RunRecorder(context, lake, client, keys)
-                    session = Session(
-                        *(client, lake, context.run_id, graph.now),
-                        recorder,
-                        delay=settings.intraday_delay,
-                    )
-                    held = held_by(context.instance, context.run_id)
-                    tick = run_tick(session, settings.account_ids, held=held)
-            finally:
-                not_carried = _publish(context, settings, reports, keys)
+            publish_now = partial(_publish, context, settings, reports, keys)
+            with published_if_stopped(publish_now), settings.open_graph() as client:
+                recorder = RunRecorder(context, lake, client, keys)
+                session = Session(
+                    *(client, lake, context.run_id, graph.now),
+                    recorder,
+                    delay=settings.intraday_delay,
+                )
+                held = held_by(context.instance, context.run_id)
+                tick = run_tick(session, settings.account_ids, held=held)
+            not_carried = publish_now()
         _keep_home_small(context, recorder, keys)
         if tick.skipped:
             require_carried(not_carried)

@@ -6,6 +6,7 @@ asset.
 
 # No `from __future__ import annotations`: Dagster reads the annotations of ops as objects.
 from datetime import datetime
+from functools import partial
 
 import dagster as dg
 from pydantic import Field
@@ -27,12 +28,11 @@ from pipelines.errors import ConfigError
 from pipelines.loading.accounts.discovery import discover
 from pipelines.loading.emptiness import accepts_empty
 from pipelines.loading.refreshing.changes import ChangedDays, find_changes, reload
-from pipelines.loading.session import Session
+from pipelines.loading.session import Session, published_if_stopped
 from pipelines.reports.catalog import Reports
 from pipelines.resources import GraphResource, stopping
 from pipelines.settings import Settings
 from pipelines.state.history import history_since
-from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.known import lake_with_records
 from warehouse.published.publish import Published, publish, require_carried
@@ -133,6 +133,7 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         with stopping(), settings.open_graph() as client:
             found = discover(client, settings.account_ids)
             recorder = RunRecorder(context, lake, client, keys)
+            publish_now = partial(publish_if_last, context, settings, reports, keys)
             try:
                 changed_days = find_changes(
                     *(session_of(context, client, lake, graph, recorder), reports, found),
@@ -144,24 +145,12 @@ def _detect_changes(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
                 raise
             except Exception:  # such as a token that is no longer valid
                 recorder.stopped()
-                _publish_before_end(context, settings, reports, keys)
-                raise
+                with published_if_stopped(publish_now):
+                    raise
         context.log.info("%s", changed_days)
         return changed_days
 
     return detect_changes
-
-
-def _publish_before_end(
-    context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
-) -> None:
-    """Publish what a run has loaded that is about to fail. That it cannot be published is logged:
-    the run fails for what stopped it.
-    """
-    try:
-        publish_if_last(context, settings, reports, keys)
-    except (WarehouseError, OSError) as error:
-        context.log.warning("This could not be published: %s", error)
 
 
 def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
@@ -178,21 +167,18 @@ def _reload_days(reports: Reports, keys: AssetKeys) -> dg.OpDefinition:
         settings = graph.settings()
         lake = Lake(settings.warehouse_url, catalog=reports.catalog)
         with stopping():
-            try:
-                with settings.open_graph() as client:
-                    recorder = RunRecorder(context, lake, client, keys)
-                    session = session_of(context, client, lake, graph, recorder)
-                    try:
-                        reload(session, reports.by_name, changed_days)
-                    except BaseException:  # also when somebody terminates the run
-                        recorder.stopped()
-                        raise
-                    session.keep_pictures(changed_days.account_ids)
-                    calls = client.tally.calls
-            except BaseException:
-                _publish_before_end(context, settings, reports, keys)
-                raise
-            published = publish_if_last(context, settings, reports, keys)
+            publish_now = partial(publish_if_last, context, settings, reports, keys)
+            with published_if_stopped(publish_now), settings.open_graph() as client:
+                recorder = RunRecorder(context, lake, client, keys)
+                session = session_of(context, client, lake, graph, recorder)
+                try:
+                    reload(session, reports.by_name, changed_days)
+                except BaseException:  # also when somebody terminates the run
+                    recorder.stopped()
+                    raise
+                session.keep_pictures(changed_days.account_ids)
+                calls = client.tally.calls
+            published = publish_now()
         context.log_event(refreshed_event(changed_days, calls, keys))
         if published:
             close_load(context, client, reports, keys, graph)

@@ -7,6 +7,7 @@ each step as it ends.
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,11 +30,11 @@ from pipelines.reports.catalog import CONTROL
 from pipelines.state.history import note_days, set_up
 from pipelines.state.origin import claimed
 from warehouse.decode.hours import INTRADAY_DELAY
-from warehouse.errors import DamagedFileError
+from warehouse.errors import DamagedFileError, WarehouseError
 from warehouse.lake.history import footer_of_objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from fbgraph import GraphClient
@@ -48,7 +49,14 @@ if TYPE_CHECKING:
     from warehouse.lake.records import Load
     from warehouse.schema.objects.object_table import ObjectTable
 
-__all__ = ["LoadedAccounts", "Loads", "Recorder", "Session", "load_accounts"]
+__all__ = [
+    "LoadedAccounts",
+    "Loads",
+    "Recorder",
+    "Session",
+    "load_accounts",
+    "published_if_stopped",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -239,6 +247,21 @@ class Session:
         if loads.silence and not accounts <= self._silent:
             _log.warning("%s", loads.silence)
             self._silent.update(accounts)
+
+
+@contextmanager
+def published_if_stopped(publish: Callable[[], object]) -> Iterator[None]:
+    """Publish what a load brought that stops midway, for whatever reason. If that fails too, as on
+    a full disk, it is logged, and the error stays the one that stopped the load.
+    """
+    try:
+        yield
+    except BaseException:
+        try:
+            publish()
+        except (WarehouseError, OSError) as error:
+            _log.warning("This could not be published: %s", error)
+        raise
 
 
 def load_accounts(lake: Lake, found: Discovery, now: datetime) -> LoadedAccounts:

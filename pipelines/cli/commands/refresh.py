@@ -26,7 +26,7 @@ from pipelines.loading.intraday.tick import run_tick
 from pipelines.loading.recording import Recording
 from pipelines.loading.refreshing.changes import find_changes, reload
 from pipelines.loading.refreshing.refresh import lookback
-from pipelines.loading.session import Session
+from pipelines.loading.session import Session, published_if_stopped
 from pipelines.settings import settings_of
 from pipelines.state.history import history_since
 from pipelines.watching.look import WatchResult, watch
@@ -194,17 +194,19 @@ def _tick_and_publish(
     session: Session, named: Sequence[str], settings: Settings
 ) -> tuple[Tick, str]:
     """A tick, and `Published.not_carried`. What was loaded is published even if it stops midway."""
-    not_carried = ""
-    try:
+
+    def publish_now() -> str:
+        if not lag(session.lake).is_behind:
+            return ""
+        return publish(
+            settings.warehouse_url,
+            catalog=session.lake.catalog,
+            destination=settings.destination,
+        ).not_carried
+
+    with published_if_stopped(publish_now):
         tick = run_tick(session, named)
-    finally:
-        if lag(session.lake).is_behind:
-            not_carried = publish(
-                settings.warehouse_url,
-                catalog=session.lake.catalog,
-                destination=settings.destination,
-            ).not_carried
-    return tick, not_carried
+    return tick, publish_now()
 
 
 def _tick_line(tick: Tick, looked: WatchResult | str | None, wrong: str, code: int) -> str:
