@@ -105,13 +105,21 @@ class Folder:
 
     def _scan(self, above: str, parts: Sequence[str], found: Found) -> None:
         """Look for the rest of a pattern, below a folder whose key is `above`."""
-        part, *rest = parts
-        for name in self._names(above, part, found) if _is_wild(part) else (part,):
+        n = next((n for n, part in enumerate(parts) if _is_wild(part)), len(parts))
+        above = "/".join([*filter(None, [above]), *parts[:n]])
+        if n == len(parts):
+            self._stat(above, found)
+            return
+        rest = parts[n + 1 :]
+        # Most files have a folder of their own, and a call for each of these takes its time.
+        is_last = not any(map(_is_wild, rest))
+        below = "".join(f"/{part}" for part in rest)
+        for name in self._names(above, parts[n], found):
             key = f"{above}/{name}" if above else name
-            if rest:
-                self._scan(key, rest, found)
+            if is_last:
+                self._stat(f"{key}{below}", found)
             else:
-                self._stat(key, found)
+                self._scan(key, rest, found)
 
     def _names(self, above: str, part: str, found: Found) -> Sequence[str]:
         """What is in a folder and matches."""
