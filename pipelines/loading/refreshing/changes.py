@@ -60,6 +60,7 @@ _WHICH: Final[Mapping[str, str]] = {
     ReloadReason.EMPTY: "for which Meta returned nothing before",
     ReloadReason.UNPROVEN: "that did not add up",
     ReloadReason.MOVED: "whose totals Meta has changed",
+    ReloadReason.FAILED: "that failed before",
     ReloadReason.FULL: "because of --full",
 }
 
@@ -268,6 +269,7 @@ def choose_days(
             *(day, known, totals[account_id]),
             since=min(begun, default=None),
             emptied=emptied,
+            failed=failed,
             damaged=_damaged(errors),
             full=full,
             days=back,

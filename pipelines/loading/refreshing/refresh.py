@@ -51,6 +51,7 @@ class ReloadReason(StrEnum):
     EMPTY = "empty"  # Meta returned nothing for it, and its data was kept
     UNPROVEN = "unproven"  # loaded, and it did not add up
     MOVED = "moved"  # the account's totals are no longer those that proved it
+    FAILED = "failed"  # its last load failed, whatever an earlier one has brought
     FULL = "full"  # nothing suggests a change, but everything is requested
 
 
@@ -85,6 +86,7 @@ def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on
     *,
     since: date | None,
     emptied: Collection[date] = (),
+    failed: Collection[date] = (),
     damaged: Collection[date] = (),
     full: bool = False,
     days: Sequence[date] | None = None,
@@ -94,8 +96,9 @@ def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on
     `loads`: what the lake has of the lookback. `totals`: what Meta returns now, None if it returned
     no row; a day that it did not mention is not compared. `since`: the first day ever loaded; the
     days before it are a backfill's business. `emptied`: days for which Meta last returned nothing,
-    though they had rows. `damaged`: days whose files cannot be used. `full`: the whole lookback.
-    `days`: the lookback, oldest first, if it is not the usual one.
+    though they had rows; `failed`: days whose last load failed. `damaged`: days whose files cannot
+    be used. `full`: the whole lookback. `days`: the lookback, oldest first, if it is not the usual
+    one.
     """
     found = {
         day: ReloadReason.DAMAGED
@@ -103,6 +106,7 @@ def days_to_reload(  # noqa: PLR0913  # everything that the decision depends on
         else ReloadReason.EMPTY
         if day in emptied and (today - day).days > FRESH_DAYS
         else _why(today, day, loads.get(day), since, totals)
+        or (ReloadReason.FAILED if day in failed else None)
         for day in reversed(lookback(today) if days is None else days)
     }
     return {day: why or ReloadReason.FULL for day, why in found.items() if why or full}

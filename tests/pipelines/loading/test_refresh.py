@@ -116,6 +116,15 @@ def test_a_day_is_pulled_when_its_totals_are_not_those_that_proved_it(
     assert pulled == {**FRESH, **({DAY: why} if why else {})}
 
 
+def test_a_day_whose_last_load_failed_is_pulled_whether_it_has_moved_or_not() -> None:
+    unloaded = {day: one for day, one in LOADED.items() if day >= DAY}
+    before = DAY - timedelta(days=1)  # of a report that begins with DAY
+
+    pulled = days_to_reload(TODAY, unloaded, UNMOVED, since=DAY, failed={before, DAY})
+
+    assert pulled == {**FRESH, DAY: ReloadReason.FAILED, before: ReloadReason.FAILED}
+
+
 def test_a_day_whose_totals_could_not_be_had_is_not_taken_for_moved() -> None:
     pulled = days_to_reload(TODAY, LOADED, {}, since=SINCE)
 
