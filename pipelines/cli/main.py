@@ -1,7 +1,8 @@
 """The command line, `fbinsights`: its commands and their options.
 
 Dagster, pandas and DuckDB are imported by the commands that need them, so that `--help` is quick.
-Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage; 130 Ctrl-C.
+Exit codes: 0 all done; 1 some account-days failed or stay unproven; 2 wrong usage, or stopped; 130
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -205,7 +206,7 @@ def plan(
 
 @cli.command(
     epilog="Exit code 0: all that can be is proven, and days that are not over are provisional; 1:"
-    " some failed or do not add up; 2: wrong usage."
+    " some failed or do not add up; 2: wrong usage, or it was stopped by the token or a full disk."
 )
 @of_account_days()
 @ACCEPT_EMPTY_OPTION
@@ -233,7 +234,7 @@ def backfill(  # noqa: PLR0913  # what a command line says
 
 @cli.command(
     epilog="Exit code 0: all that can be is proven; 1: some failed or do not add up; 2: wrong"
-    " usage."
+    " usage, or it was stopped by the token or a full disk."
 )
 @ACCEPT_EMPTY_OPTION
 @click.option(
@@ -297,7 +298,7 @@ def forget(account: str, *, yes: bool) -> None:
     sys.exit(run_forget(os.environ, reports_here(), account, is_agreed=yes))
 
 
-@cli.command(epilog="Exit code 0: everything is published; 1: something is left out.")
+@cli.command(epilog="Exit code 0: everything is published; 1: something is left out; 2: it failed.")
 def publish() -> None:
     """Bring warehouse.duckdb up to date with what is loaded."""
     from pipelines.cli.session import run_publish  # noqa: PLC0415
