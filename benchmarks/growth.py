@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks.measure import measured, print_figures
+from pipelines.state.history import set_up
 from warehouse.decode import arrow
 from warehouse.decode.pages import Account, decode
 from warehouse.decode.values import HOUR_LABELS
@@ -91,6 +92,7 @@ def fill(url: Path, size: Size) -> int:
             put(lake, TABLES[table], FIRST_ACCOUNT, day, seed=day.toordinal())
             where = lake.partition(TABLES[table], FIRST_ACCOUNT, day)
             _copy((url / where.key).read_bytes(), url, where.key, size.account_ids()[1:])
+    set_up(lake, LAST_DAY)  # where its history begins, as a load keeps it
     lake.changed()
     return size.files
 

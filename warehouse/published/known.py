@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.lake.changes import last_publishing
@@ -19,11 +20,9 @@ from warehouse.storage.local import stamp_of
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
     from pathlib import Path
-
-    import pyarrow as pa
 
     from warehouse.schema.catalog import Catalog
 
@@ -65,9 +64,9 @@ class KnownRecords:
             return {}
         wanted = frozenset(account_days)
         return {
-            (account_id, row["date"]): (row["stamp"], _load(row))
+            (account_id, row["date"]): (row.pop("stamp"), Load(**row))
             for account_id in sorted({account_id for account_id, _ in wanted})
-            for row in known.rows.slice(*known.places.get(account_id, (0, 0))).to_pylist()
+            for row in _fields_of(known.rows.slice(*known.places.get(account_id, (0, 0))))
             if (account_id, row["date"]) in wanted
         }
 
@@ -112,16 +111,19 @@ def _published(root: Path, table: str, since: date) -> _Rows | None:
     return _Rows(since, rows, dict(zip(accounts.values.to_pylist(), places, strict=True)))
 
 
-def _load(row: Mapping[str, Any]) -> Load:
-    """A record from its row in the table `loads`."""
-    return Load(table=row["table_name"], **{name: _plain(row[name]) for name in _FIELDS})
+def _fields_of(rows: pa.Table) -> Iterator[dict[str, Any]]:
+    """The fields of records, and the stamps, from rows of the table `loads`: column by column,
+    because of hundreds of thousands each value by itself would take most of the time.
+    """
+    columns = [_values(rows[name]) for name in ("stamp", "table_name", *_FIELDS)]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(("stamp", "table", *_FIELDS), values, strict=True))
 
 
-def _plain(value: Any) -> Any:
-    match value:
-        case list():
-            return tuple(value)
-        case datetime():  # in the zone of the session
-            return value.astimezone(UTC)
-        case _:
-            return value
+def _values(column: pa.ChunkedArray) -> Sequence[Any]:
+    values: list[Any] = column.to_pylist()
+    if pa.types.is_list(column.type):
+        return [None if one is None else tuple(one) for one in values]
+    if pa.types.is_timestamp(column.type):  # in the zone of the session
+        return [None if one is None else one.astimezone(UTC) for one in values]
+    return values
