@@ -70,7 +70,7 @@ class RetryPolicy:
     budget_seconds: float = math.inf
 
     def seconds(self, failures: int, named_seconds: float | None = None) -> float:
-        """The wait after a number of failures, the latest of which may name one; without chance."""
+        """The wait after a number of failures, without jitter; the latest failure may name one."""
         first = self.first_seconds if named_seconds is None else named_seconds
         doubled = min(first * 2.0 ** min(failures - 1, 64), self.most_seconds)
         return min(max(named_seconds or 0.0, doubled), CEILING_SECONDS)

@@ -211,7 +211,7 @@ class Throttle:
         return longest
 
     def _report(self, limit: Limit, cooldown: Cooldown, now: float) -> None:
-        """Log a long wait, once: whoever watches must not take it for a hang."""
+        """Log a long wait, once, so that nobody takes it for a hang."""
         until, known = now + cooldown.seconds, self._reported.get(limit, float("-inf"))
         if cooldown.seconds >= REPORTED_SECONDS and until >= known + REPORTED_AGAIN_SECONDS:
             self._reported[limit] = until

@@ -222,8 +222,8 @@ def backfill(  # noqa: PLR0913  # what a command line says
 ) -> None:
     """Load a range of days, prove them and publish the tables.
 
-    Newest first. A day that has not begun in an account is skipped. Of reports by week or month,
-    those that have a day in the range, whole.
+    Newest first. A day that has not begun in an account is skipped. Reports by week or month load
+    each whole period that has a day in the range.
     """
     require_order(since, until)
     from pipelines.cli.commands.backfill import run_backfill  # noqa: PLC0415
@@ -237,14 +237,12 @@ def backfill(  # noqa: PLR0913  # what a command line says
     " usage, or it was stopped by the token or a full disk."
 )
 @ACCEPT_EMPTY_OPTION
-@click.option(
-    "--full", is_flag=True, help="All of the last 28 days, whether their totals changed or not."
-)
+@click.option("--full", is_flag=True, help="Reload all of the last 28 days, changed or not.")
 @click.option(
     "--today",
     is_flag=True,
-    help="Only days that are not over, by the hour, of accounts that have spent something since the"
-    " last time, as the schedule intraday does.",
+    help="Load only days that are not over, by the hour, for accounts that have spent something"
+    " since the last time, as the schedule intraday does.",
 )
 @click.option(
     "--alert",
@@ -265,14 +263,14 @@ def refresh(  # noqa: PLR0913  # its options
 ) -> None:
     """Load the newest days again, and what Meta has changed.
 
-    The newest 3 days of each account, and those of the last 28 whose totals Meta has changed, that
-    were not over when they were loaded, that failed or did not add up, or that were never loaded
-    though an earlier day was. Of reports by week or month, the one that goes on and each that ended
-    in the last 28 days.
+    It loads the newest 3 days of each account, and those of the last 28 whose totals Meta has
+    changed, that were not over when they were loaded, that failed or did not add up, or that were
+    never loaded though an earlier day was. Reports by week or month load the current period and
+    each that ended in the last 28 days.
     """
     if today:
         if full or accept_empty:
-            raise click.UsageError("--today goes with neither --full nor --accept-empty.")
+            raise click.UsageError("--today cannot be combined with --full or --accept-empty.")
         from pipelines.cli.commands.refresh import run_one_tick  # noqa: PLC0415
 
         run_tick = partial(run_one_tick, accounts=accounts, style=style, is_watched=alert)

@@ -99,7 +99,7 @@ class Failures:
             _log.warning("%s: the failure could not be recorded: %s", self._table, error)
 
     def whole(self) -> frozenset[str]:
-        """The accounts (digits) of which something without a day failed. Raises OSError."""
+        """Accounts (digits) with a failure that belongs to no day. Raises OSError."""
         found = self._store.scan(failure_key(self._table, "*", None)).files
         return frozenset(PurePosixPath(key).parent.name for key, _ in found)
 

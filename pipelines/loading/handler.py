@@ -161,6 +161,10 @@ class InsightsHandler:
                 load = self._record(task, day, merged, verdict, controls, is_over=not not_over)
                 emptied = controls.emptied.get(day)
                 outcomes.append(self._publish(merged, load, emptied, no_rows))
+        return outcomes, self._again(task, doubtful)
+
+    def _again(self, task: ReportTask, doubtful: Sequence[date]) -> Sequence[ReportTask]:
+        """Tasks that request days of a task once more; they bear the cost of the first attempt."""
         again = [
             ReportTask(
                 task.account_id,
@@ -171,9 +175,9 @@ class InsightsHandler:
             )
             for run in chunks(doubtful, len(task.days))
         ]
-        for one in again:  # they bear the cost of the first attempt
+        for one in again:
             one.calls = sum(self._calls(task, day) for day in one.days)
-        return outcomes, again
+        return again
 
     def _calls(self, task: ReportTask, day: date) -> int:
         return share(task.calls, len(task.days), task.days.index(day))

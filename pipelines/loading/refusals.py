@@ -114,7 +114,7 @@ def _with_refusal(row: ObjectTable, one: Row, isolation: Isolation) -> Row:
 
 
 def unread_rows(isolation: Isolation) -> Sequence[object]:
-    """Objects of a listing of which only the id could be read."""
+    """Objects of a listing whose id alone could be read."""
     return [_unread(isolation.key, key, why) for key, why in isolation.unread.items()]
 
 
@@ -139,5 +139,5 @@ def _without(row: ObjectTable, found: Mapping[str, Any], why: str) -> Mapping[st
 
 
 def _unread(name: str, key: str, why: str) -> Mapping[str, Any]:
-    """An object of which only the id is known: it keeps the row that it has."""
+    """An object whose id alone is known: it keeps the row that it has."""
     return {name: key, WHOLE: Refused(why)}

@@ -38,12 +38,12 @@ class Window:
 
     @classmethod
     def ending(cls, until: date, days: int) -> Self:
-        """So many days, the last of which is `until`."""
+        """A number of days that ends with `until`."""
         return cls(until - timedelta(days=days - 1), until)
 
     @classmethod
     def beginning(cls, since: date, days: int) -> Self:
-        """So many days, the first of which is `since`."""
+        """A number of days that begins with `since`."""
         return cls(since, since + timedelta(days=days - 1))
 
     def __contains__(self, day: object) -> bool:

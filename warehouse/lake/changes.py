@@ -200,7 +200,7 @@ _UNITS: Final = ((86400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds
 
 
 def _span(time: timedelta) -> str:
-    """A time in the largest unit of which there are two or more."""
+    """A time in the largest unit that makes it two or more."""
     seconds = int(time.total_seconds())
     size, unit = next((one for one in _UNITS if seconds >= 2 * one[0]), _UNITS[-1])
     return f"{seconds // size} {unit}"

@@ -264,7 +264,7 @@ def content_digest(table: Table, source: Path | pa.NativeFile) -> str:
 
 
 def read(table: Table, where: Partition, source: Path | pa.NativeFile) -> pa.Table:
-    """Rows of a file with the table's schema, of which no other columns are read. A column younger
+    """Rows of a file with the table's schema; no other columns are read. A column younger
     than the file is null.
 
     Raises ChangedKindError.

@@ -205,14 +205,23 @@ def _print(found: Overview, names: Mapping[str, str | None], now: datetime, styl
         style.remark(f"\n{found.behind}; `{command_name()} publish` brings it up to date.")
     for name, why in found.broken.items():
         style.error(f"\n{name}: {why}")
-    if unfinished := [cell for cell in found.cells if cell.state is State.PROVISIONAL]:
-        style.remark(
-            f"\nProvisional account-days: {len(unfinished)}. They were loaded before their"
-            f" {_word(found.cells)} had been over for 3 hours; `{command_name()} refresh` reloads"
-            " them later."
-        )
-        for line in _named(unfinished, names, width_of(sys.stderr)):
-            style.remark(line)
+    _remark_provisional(found.cells, names, style)
+
+
+def _remark_provisional(
+    cells: Sequence[Cell], names: Mapping[str, str | None], style: Style
+) -> None:
+    """Which account-days were loaded too early to be proven, if any, and what reloads them."""
+    unfinished = [cell for cell in cells if cell.state is State.PROVISIONAL]
+    if not unfinished:
+        return
+    style.remark(
+        f"\nProvisional account-days: {len(unfinished)}. They were loaded before their"
+        f" {_word(cells)} had been over for 3 hours; `{command_name()} refresh` reloads"
+        " them later."
+    )
+    for line in _named(unfinished, names, width_of(sys.stderr)):
+        style.remark(line)
 
 
 def _word(cells: Sequence[Cell]) -> str:

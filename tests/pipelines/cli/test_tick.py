@@ -61,5 +61,5 @@ def test_today_goes_with_no_other_way_of_refreshing() -> None:
     ]
 
     assert [one.exit_code for one in done] == [2, 2]
-    assert "--today goes with neither --full nor --accept-empty" in done[0].output
+    assert "--today cannot be combined with --full or --accept-empty" in done[0].output
     assert "--alert goes with --today alone" in done[1].output
