@@ -11,18 +11,23 @@ __all__ = ["Receiver"]
 
 
 class Receiver:
-    """A webhook: what it was sent, and the status with which it answers."""
+    """A webhook: what it was sent, and the status with which it answers, which is 500 for a text
+    with `refused` in it.
+    """
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.status = 200
+        self.refused = ""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                receiver.sent.append(json.loads(self.rfile.read(length)))
-                self.send_response(receiver.status)
+                message = json.loads(self.rfile.read(length))
+                receiver.sent.append(message)
+                is_refused = receiver.refused and receiver.refused in message["text"]
+                self.send_response(500 if is_refused else receiver.status)
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:

@@ -219,12 +219,13 @@ def access_sensor(reports: Mapping[str, Report], keys: AssetKeys) -> dg.SensorDe
             k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()
         }
         texts, reported_now = access.due_alerts(found, reported, now.date())
-        are_sent = [send_alert(settings, f"fbinsights: {text}") for text in texts]
-        if settings.alert_webhook and not all(are_sent):
-            reported_now = reported  # so the next tick sends them again
+        sent = {what: send_alert(settings, f"fbinsights: {text}") for what, text in texts.items()}
+        # The next tick sends what the webhook did not take, and only that.
+        unsent = {what for what, is_sent in sent.items() if settings.alert_webhook and not is_sent}
+        days = {what: day.isoformat() for what, day in reported_now.items() if what not in unsent}
         return dg.SensorResult(
             asset_events=[evaluation_of(_result(one, keys("accounts"))) for one in found],
-            cursor=json.dumps({what: day.isoformat() for what, day in reported_now.items()}),
+            cursor=json.dumps(days),
         )
 
     return access_ends

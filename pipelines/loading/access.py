@@ -104,15 +104,13 @@ def _from(since: date, today: date) -> str:
 
 def due_alerts(
     findings: Sequence[Finding], reported: Mapping[str, date], today: date
-) -> tuple[Sequence[str], Mapping[str, date]]:
-    """The findings to report now, and when each was last reported. `reported` is what the last call
-    returned; a finding that is fine again is forgotten.
+) -> tuple[Mapping[str, str], Mapping[str, date]]:
+    """The findings to report now (what is wrong → the text), and when each was last reported.
+    `reported` is what the last call returned; a finding that is fine again is forgotten.
     """
     wrong = {what: message for ok, what, message in findings if not ok}
     again = today - timedelta(days=REMIND_DAYS)
     new = {what: message for what, message in wrong.items() if reported.get(what, again) <= again}
     kept = {what: day for what, day in reported.items() if what in wrong}
-    return [f"{what}: {message}" for what, message in new.items()], {
-        **kept,
-        **dict.fromkeys(new, today),
-    }
+    texts = {what: f"{what}: {message}" for what, message in new.items()}
+    return texts, {**kept, **dict.fromkeys(new, today)}

@@ -245,20 +245,23 @@ def test_a_token_that_ends_soon_is_told_once_and_its_check_is_red(
         assert checks == {"token": False, "api_version": True, "retirements": True}
 
 
-def test_what_ends_soon_is_told_again_if_it_was_not_delivered(
+def test_what_ends_soon_is_told_again_if_it_was_not_delivered_and_only_that(
     instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    token = sandbox.make_token(expires_at=NOW + timedelta(days=10))
+    now = datetime(2026, 12, 30, tzinfo=UTC)  # 55 days before the end of v25.0
+    monkeypatch.setenv("FB_API_VERSION", "v25.0")
+    token = sandbox.make_token(expires_at=now + timedelta(days=10))
     monkeypatch.setenv("FB_ACCESS_TOKEN", token)
-    webhook.status = 500
-    first = sensor_tick("access_ends", instance)
-    webhook.status = 200
+    webhook.refused = "FB_ACCESS_TOKEN"
+    first = sensor_tick("access_ends", instance, now=now)
+    webhook.refused = ""
 
-    second = sensor_tick("access_ends", instance, first.cursor)
-    sensor_tick("access_ends", instance, second.cursor)
+    second = sensor_tick("access_ends", instance, first.cursor, now=now)
+    sensor_tick("access_ends", instance, second.cursor, now=now)
 
-    assert ["FB_ACCESS_TOKEN" in text for text in webhook.texts] == [True, True]
+    sent = [text.removeprefix("fbinsights: ").partition(":")[0] for text in webhook.texts]
+    assert sent == ["token", "API version", "token"]
 
 
 def test_an_expired_token_is_told(

@@ -87,7 +87,7 @@ def test_what_is_wrong_is_told_at_once_again_after_three_days_and_forgotten_when
     for day, findings in zip(days, [wrong, wrong, wrong, wrong, right, wrong], strict=True):
         texts, kept = due_alerts(findings, told, day)
         told = dict(kept)
-        said.append(list(texts))
+        said.append(list(texts.values()))
 
     text = ["token: expires in 13 days"]
     assert said == [text, [], [], text, [], text]
