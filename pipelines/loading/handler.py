@@ -109,7 +109,7 @@ class InsightsHandler:
 
     def open(self, task: ReportTask) -> _Pages:
         """A staging area for the pages of a task. Raises UnwritableError if nothing can be
-        written.
+        written, and FullDiskError if that is because of the disk.
         """
         closing = self._staging_areas.enter_context(ExitStack())
         account = self._accounts[task.account_id]

@@ -53,7 +53,7 @@ def carry_all(
         f" (FROM {SCHEMA}.files SELECT table_name) ORDER BY ALL"
     ).fetchall()
     stored = {table.name for table in catalog.stored}
-    # All are quicker, and keep more than twice as much of the tables in memory.
+    # With all threads it is quicker, but takes more than twice as much memory.
     connection.execute(ONE_THREAD)
     is_carried = False
     for (table,) in found:
