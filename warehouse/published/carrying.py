@@ -53,11 +53,11 @@ def carry_all(
         f" (FROM {SCHEMA}.files SELECT table_name) ORDER BY ALL"
     ).fetchall()
     stored = {table.name for table in catalog.stored}
-    # With all threads it is quicker, but takes more than twice as much memory.
-    connection.execute(ONE_THREAD)
     is_carried = False
     for (table,) in found:
         if table in stored and (columns := unchanged.get(("main", table))):
+            # With all threads it is quicker, but takes more than twice as much memory.
+            connection.execute(ONE_THREAD)
             for statement in _copies(table, columns):
                 connection.execute(statement)
             commit()

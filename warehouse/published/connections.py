@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["ALL_THREADS", "CONFIG", "ONE_THREAD", "WRITING", "connected", "opened_master"]
+__all__ = [
+    "ALL_THREADS",
+    "COMMITTING",
+    "CONFIG",
+    "GROUP_ROWS",
+    "ONE_THREAD",
+    "WRITING",
+    "connected",
+    "opened_master",
+]
 
 #: Nothing is fetched from the internet, and instants are shown in UTC wherever the machine is.
 CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -27,6 +36,10 @@ _MEMORY: Final = "1GB"
 #: uses one.
 ONE_THREAD: Final = "SET threads = 1; SET memory_limit = '256MB'"
 ALL_THREADS: Final = f"RESET threads; SET memory_limit = '{_MEMORY}'"
+
+#: What it sets before it commits: of rows with texts of 100 kB DuckDB needs more at once then than
+#: while it inserts them.
+COMMITTING: Final = f"SET memory_limit = '{_MEMORY}'"
 
 #: So that an older DuckDB can read the published file, and so that publishing leaves memory for
 #: loads.

@@ -20,7 +20,7 @@ from warehouse.errors import WarehouseError
 from warehouse.lake.defects.failures import find_failures
 from warehouse.published import build
 from warehouse.published.carrying import attach, carry_all, carry_over
-from warehouse.published.connections import opened_master
+from warehouse.published.connections import COMMITTING, opened_master
 from warehouse.published.copying import BATCH_FILES, DamagedRowsError, Into, copy_changes, execute
 from warehouse.published.defects import refill_failures, refill_rejects, reject_keys
 from warehouse.published.manifest import column_sets_in
@@ -162,7 +162,7 @@ def _refresh(
         if before.is_whole and not is_known and wrong_in(connection):
             raise _OutdatedError  # a publisher that was killed leaves it right
         state, is_open = _merge(connection, lake, frozen, before, after, left_out, given)
-        connection.execute("COMMIT; CHECKPOINT")
+        connection.execute(f"{COMMITTING}; COMMIT; CHECKPOINT")
         rows = row_counts(connection, lake.catalog.tables)
     remove(folder / STAMP)
     (folder / STAMP).write_text(stamp_of(folder / DATABASE), encoding="utf-8")
@@ -268,7 +268,7 @@ def _copy_files(  # noqa: PLR0913, PLR0917  # as `_merge`
 
     def commit() -> None:
         _keep_state(connection, replace(before, structure=""))
-        execute(connection, ("COMMIT", "BEGIN"))
+        execute(connection, (COMMITTING, "COMMIT", "BEGIN"))
 
     is_carried = before.is_new and _carry(connection, lake.catalog, given, commit)
     into = Into(
