@@ -316,7 +316,7 @@ def _day(text: str) -> date | None:
 
 
 def _names(text: str) -> Sequence[str]:
-    """What is told about today; () for nothing."""
+    """What is reported about today; () for nothing."""
     return () if text == "none" else _owners(text)
 
 

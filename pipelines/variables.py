@@ -24,7 +24,7 @@ __all__ = [
 #: The folder of users' own reports unless FB_REPORTS names another.
 REPORTS_FOLDER: Final = "reports"
 
-#: What may be told about today (`pipelines/watching/rules.py`).
+#: What may be reported about today (`pipelines/watching/rules.py`).
 WATCHED: Final = ("far_ahead", "stopped", "over_budget", "late_data")
 
 #: Where `dagster dev` serves its pages.
@@ -77,7 +77,7 @@ VARIABLES: Final[Sequence[Variable]] = (
     ),
     Variable(
         "FB_WATCH",
-        "What is told about today while its schedule runs, comma list: far_ahead, stopped,"
+        "What is reported about today while its schedule runs, comma list: far_ahead, stopped,"
         " over_budget, late_data; none: nothing. docs/operations.md.",
         ",".join(WATCHED),
     ),

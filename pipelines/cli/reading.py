@@ -59,7 +59,7 @@ def status(
 @ACCOUNT_OPTION
 @styled
 def today(accounts: tuple[str, ...], style: Style) -> None:
-    """Show how today goes: spend against usual, budget, end of day.
+    """Show today so far: spend against usual, budget, end of day.
 
     By the clock of each account, as far as the schedule `intraday` has loaded it. With --account,
     its campaigns and ads too. Makes no request.
@@ -185,7 +185,7 @@ def docs(table: str, engine: str | None, *, dbt: bool, breakdowns: bool, presets
     help="Where to write the page; - writes it to stdout.",
 )
 def overview(since: date | None, until: date | None, accounts: tuple[str, ...], out: str) -> None:
-    """Write one HTML page to look at: how it goes, and what to trust.
+    """Write one HTML page: how each account is doing, and which numbers to trust.
 
     From warehouse.duckdb, without a request. The page needs no network.
     """

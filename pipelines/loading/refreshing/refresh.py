@@ -51,7 +51,7 @@ class ReloadReason(StrEnum):
     EMPTY = "empty"  # Meta returned nothing for it, and its data was kept
     UNPROVEN = "unproven"  # loaded, and it did not add up
     MOVED = "moved"  # the account's totals are no longer those that proved it
-    FAILED = "failed"  # its last load failed, whatever an earlier one has brought
+    FAILED = "failed_before"  # its last load failed, whatever an earlier one has brought
     FULL = "full"  # nothing suggests a change, but everything is requested
 
 
