@@ -31,15 +31,15 @@ CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 
 _MEMORY: Final = "1GB"
 
-#: What a master sets before it inserts rows by one thread or by all. Of what DuckDB may have, most
+#: What a master sets before it commits: of rows with texts of 100 kB DuckDB needs more at once then
+#: than while it inserts them.
+COMMITTING: Final = f"SET memory_limit = '{_MEMORY}'"
+
+#: What it sets before it inserts rows by one thread or by all. Of what DuckDB may have, most
 #: is blocks of tables that it keeps for nobody; with less than 256 MB for each of two threads, it
 #: uses one.
 ONE_THREAD: Final = "SET threads = 1; SET memory_limit = '256MB'"
-ALL_THREADS: Final = f"RESET threads; SET memory_limit = '{_MEMORY}'"
-
-#: What it sets before it commits: of rows with texts of 100 kB DuckDB needs more at once then than
-#: while it inserts them.
-COMMITTING: Final = f"SET memory_limit = '{_MEMORY}'"
+ALL_THREADS: Final = f"RESET threads; {COMMITTING}"
 
 #: So that an older DuckDB can read the published file, and so that publishing leaves memory for
 #: loads.

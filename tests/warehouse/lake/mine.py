@@ -12,6 +12,7 @@ from warehouse.lake.definitions import FOLDER
 from warehouse.schema.table import Column, Table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from warehouse.lake.partitions import Lake
@@ -35,19 +36,30 @@ MINE = Table(
 )
 
 
-def put(lake: Lake, table: Table = MINE, day: date = DAY) -> None:
-    row = {
-        "account_id": "11",
-        "date_start": str(day),
-        "date_stop": str(day),
-        "image": {"id": "7"},
-        "hours": "07:00:00 - 07:59:59",
-        "spend": "1.50",
-        "actions": [{"action_type": "like", "action_device": "x", "value": "2", "7d_click": "1"}],
-    }
-    body = json.dumps({"data": [row]}).encode()
-    rows = decode(table, [body], Account("11", "Europe/Berlin", "EUR"), [day]).rows
-    lake.replace(table, rows, account_id="11", date=day)
+def put(
+    lake: Lake,
+    table: Table = MINE,
+    day: date = DAY,
+    images: Sequence[Mapping[str, str]] = ({"id": "7"},),
+) -> None:
+    """Load a day, with a row for each image."""
+    rows = [
+        {
+            "account_id": "11",
+            "date_start": str(day),
+            "date_stop": str(day),
+            "image": image,
+            "hours": "07:00:00 - 07:59:59",
+            "spend": "1.50",
+            "actions": [
+                {"action_type": "like", "action_device": "x", "value": "2", "7d_click": "1"}
+            ],
+        }
+        for image in images
+    ]
+    body = json.dumps({"data": rows}).encode()
+    page = decode(table, [body], Account("11", "Europe/Berlin", "EUR"), [day])
+    lake.replace(table, page.rows, account_id="11", date=day)
 
 
 def file_of(lake: Lake, name: str = "mine") -> Path:
