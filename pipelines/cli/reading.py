@@ -185,7 +185,7 @@ def docs(table: str, engine: str | None, *, dbt: bool, breakdowns: bool, presets
     help="Where to write the page; - writes it to stdout.",
 )
 def overview(since: date | None, until: date | None, accounts: tuple[str, ...], out: str) -> None:
-    """Write one HTML page: how each account is doing, and which numbers to trust.
+    """Write a page: how each account is doing, which numbers to trust.
 
     From warehouse.duckdb, without a request. The page needs no network.
     """
