@@ -19,7 +19,7 @@ from pipelines.escaping import escaped, escaped_for_chat
 from warehouse.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pipelines.asset_keys import AssetKeys
     from pipelines.settings import Settings
@@ -32,6 +32,7 @@ __all__ = [
     "page_line",
     "require_delivered",
     "send_alert",
+    "send_all",
 ]
 
 #: Accounts that one message names, and characters of each reason. The page of the run shows all.
@@ -39,6 +40,10 @@ QUOTED: Final = 10
 QUOTED_CHARACTERS: Final = 400
 
 TIMEOUT_SECONDS: Final = 10.0
+
+#: A tick begins no further alert after these seconds. One to a webhook that does not respond takes
+#: half a minute with its retries, and Dagster gives up a tick that takes a whole one.
+TICK_SECONDS: Final = 15.0
 
 #: An unreachable webhook is tried again; one that may have received the message is not.
 WEBHOOK: Final = RetryPolicy(
@@ -84,6 +89,17 @@ def is_delivered(settings: Settings, text: str) -> bool:
         _log.error("FB_ALERT_WEBHOOK did not respond: %s.", type(error).__name__)  # the same
         return False
     return True
+
+
+def send_all(
+    settings: Settings, texts: Iterable[str], clock: Callable[[], float] = time.monotonic
+) -> Sequence[str]:
+    """The same as `send_alert` for several; returns those that the next tick has to send again: the
+    webhook, if there is one, did not take them, or there was no time for them.
+    """
+    end = clock() + TICK_SECONDS
+    unsent = [text for text in texts if clock() > end or not send_alert(settings, text)]
+    return unsent if settings.alert_webhook else ()
 
 
 def require_delivered(settings: Settings, text: str) -> None:

@@ -11,7 +11,7 @@ import dagster as dg
 from fbgraph import GraphClient, act_id
 from fbgraph.errors import ENDS_EVERYTHING, GraphError, VersionError
 from pipelines.asset_keys import AssetKeys
-from pipelines.defs.alerts import failure_text, link_to, page_line, require_delivered, send_alert
+from pipelines.defs.alerts import failure_text, link_to, page_line, require_delivered, send_all
 from pipelines.defs.event_log.events import evaluation_of
 from pipelines.defs.event_log.run_events import failures_in
 from pipelines.defs.partitions import AD_ACCOUNTS
@@ -121,18 +121,32 @@ def new_accounts(
         rows = discover(client, settings.account_ids).rows
     names = {act_id(row["account_id"]): text_of(row, "name") for row in rows}
     known = set(context.instance.get_dynamic_partitions(AD_ACCOUNTS))
-    seen = set(json.loads(context.cursor or "[]"))
-    new, gone = sorted(set(names) - known), sorted(seen - set(names))
-    for key in new:
-        if key not in seen:  # else accounts_job has failed since
-            send_alert(settings, f"fbinsights: new ad account {escaped(names[key])} ({key}).")
+    seen, unsent = _kept(context.cursor)
+    new, gone = sorted(set(names) - known), sorted(set(seen) - set(names))
+    texts = [
+        f"fbinsights: new ad account {escaped(names[key])} ({key})."
+        for key in new
+        if key not in seen  # else accounts_job has failed since
+    ]
     former = _names(settings) if gone else {}
     for key in gone:
         name = f"{escaped(former[key])} ({key})" if former.get(key) else key
-        send_alert(settings, f"fbinsights: the token no longer sees {name}. Its loaded data stays.")
+        texts.append(f"fbinsights: the token no longer sees {name}. Its loaded data stays.")
+    left = send_all(settings, [*unsent, *texts])
     # Without a key: Dagster starts no second run for one, also if the first has failed.
     requests = [dg.RunRequest()] if new else []
-    return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(names)))
+    cursor = json.dumps({"seen": sorted(names), "unsent": left})
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def _kept(cursor: str | None) -> tuple[Collection[str], Sequence[str]]:
+    """The accounts that the last tick saw, and the alerts that it could not send. The cursor of an
+    earlier version has only the accounts.
+    """
+    kept = json.loads(cursor or "[]")
+    if isinstance(kept, list):
+        return kept, ()
+    return kept["seen"], kept["unsent"]
 
 
 def findings(settings: Settings, reports: Mapping[str, Report], now: datetime) -> Sequence[Finding]:
@@ -219,10 +233,13 @@ def access_sensor(reports: Mapping[str, Report], keys: AssetKeys) -> dg.SensorDe
             k: date.fromisoformat(day) for k, day in json.loads(context.cursor or "{}").items()
         }
         texts, reported_now = access.due_alerts(found, reported, now.date())
-        sent = {what: send_alert(settings, f"fbinsights: {text}") for what, text in texts.items()}
-        # The next tick sends what the webhook did not take, and only that.
-        unsent = {what for what, is_sent in sent.items() if settings.alert_webhook and not is_sent}
-        days = {what: day.isoformat() for what, day in reported_now.items() if what not in unsent}
+        full = {what: f"fbinsights: {text}" for what, text in texts.items()}
+        unsent = send_all(settings, full.values())  # which the next tick sends, and only that
+        days = {
+            what: day.isoformat()
+            for what, day in reported_now.items()
+            if full.get(what) not in unsent
+        }
         return dg.SensorResult(
             asset_events=[evaluation_of(_result(one, keys("accounts"))) for one in found],
             cursor=json.dumps(days),

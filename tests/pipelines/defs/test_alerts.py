@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import defs
-from pipelines.defs.alerts import QUOTED, UndeliveredError, failure_text, send_alert
+from pipelines.defs.alerts import QUOTED, UndeliveredError, failure_text, send_alert, send_all
 from pipelines.settings import settings_of
 from tests.graph import graph_by
 from tests.runs import run_job
@@ -218,6 +219,40 @@ def test_an_account_that_vanishes_is_told_once_and_keeps_its_partitions(
     gone = f"act_{sandbox.account_ids[0]}"
     assert [gone in text for text in webhook.texts] == [True]
     assert gone in instance.get_dynamic_partitions("ad_accounts")
+
+
+def test_accounts_that_come_and_go_are_told_again_if_that_was_not_delivered_and_only_that(
+    instance: dg.DagsterInstance, sandbox: Sandbox, webhook: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    old, *_, new = (f"act_{one}" for one in sandbox.account_ids)
+    earlier = json.dumps([f"act_{one}" for one in sandbox.account_ids[:-1]])
+    monkeypatch.setenv("FB_ACCOUNT_IDS", ",".join(sandbox.account_ids[1:]))
+    webhook.refused = new
+
+    first = sensor_tick("new_accounts", instance, earlier)
+    run_job(instance, "accounts_job")
+    webhook.refused = ""
+    second = sensor_tick("new_accounts", instance, first.cursor)
+    third = sensor_tick("new_accounts", instance, second.cursor)
+
+    assert [new in text for text in webhook.texts] == [True, False, True]
+    assert [old in text for text in webhook.texts] == [False, True, False]
+    assert [len(one.run_requests) for one in (first, second, third)] == [1, 0, 0]
+
+
+def test_a_tick_begins_no_further_alert_once_a_webhook_has_taken_its_time(
+    webhook: Receiver,
+) -> None:
+    seconds = iter([0.0, 0.0, 31.0, 31.0])
+
+    left = send_all(
+        settings_of({"FB_ALERT_WEBHOOK": webhook.url}),
+        ["one", "two", "three"],
+        lambda: next(seconds),
+    )
+
+    assert (webhook.texts, left) == (["one"], ["two", "three"])
 
 
 @pytest.mark.parametrize("name", ["new_accounts", "access_ends"])
