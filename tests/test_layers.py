@@ -63,7 +63,7 @@ MAY_IMPORT: Final[Mapping[str, str]] = {
     "pipelines.settings": "errors state variables fbgraph.* warehouse.*",
     "pipelines.loading": "errors reports settings state fbgraph.* warehouse.*",
     "pipelines.resources": "errors settings state fbgraph.* warehouse.*",
-    "pipelines.watching": "errors escaping reports settings state fbgraph.* warehouse.*",
+    "pipelines.watching": "escaping settings state fbgraph.* warehouse.*",
     "pipelines.overview": "warehouse.*",
     "pipelines.comparing": "errors fbgraph.* warehouse.*",
     "pipelines.agents": "errors overview settings fbgraph.* warehouse.*",

@@ -1,7 +1,7 @@
 """What is unusual about today, and who is told: rules over each account's open day, the history
 that they compare with, texts, and what was told already.
 
-`rules` decides from values alone; `history` reads them from the published file, `confirming` asks
-Graph again before anybody is told, `told` remembers. It knows reports, state, settings and
-escaping; `defs` runs it after each load of today.
+`look` calls the others: `history` reads values from the published file, `rules` decides from them
+alone, `confirming` asks Graph again before anybody is told, `message` and `digest` have the texts,
+`told` remembers. It knows state, settings and escaping; `defs` and the command line import it.
 """

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipelines.watching.open_day import OpenDay, PastDay
 
 __all__ = [
+    "DAYS_BACK",
     "DIFFERENCE_LEAST",
     "LEAST_DAYS",
     "LEAST_SHARE",

@@ -60,9 +60,9 @@ def confirmed(client: GraphClient, concern: Concern) -> Concern | None:
 def _read_again(
     client: GraphClient, day: OpenDay, one: Overspent, edited: Mapping[str, float]
 ) -> Overspent | None:
-    """A budget with the most that it has allowed today: one that was lowered does not make wrong
-    what was right. None for one that the object has no more: it was moved, and nobody can say what
-    was spent under which.
+    """A budget with the most that it has allowed today: what was spent before it was lowered was
+    within it. None if the object has no budget any more: it was moved, and nobody can say what was
+    spent under which.
     """
     budget, minor = one.budget, offset_of(day.currency)
     node = client.node(budget.object_id, kind=budget.level, account_id=day.account_id)

@@ -64,8 +64,8 @@ from looks select account_id, date, list(minute order by minute), list(spend ord
 group by all
 """
 #: Budgets under which something was spent today, each the largest that is known to have been valid
-#: on this day: one that was lowered does not make wrong what was spent before. Where budgets were
-#: moved today, between a campaign and its ad sets, nobody can say what was spent under which.
+#: on this day: what was spent before one was lowered was within it. Where budgets were moved today,
+#: between a campaign and its ad sets, nobody can say what was spent under which.
 _BUDGETS: Final = """
 with today(account_id, date, midnight) as (values {today}),
 spent as (

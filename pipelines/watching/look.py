@@ -108,18 +108,18 @@ def watch(  # noqa: PLR0913  # what it reads, and whom it tells
 
 
 def _noted(lake: Lake, opened: Warehouse, now: datetime, *, is_kept: bool) -> WatchState:
-    """What was told, with what billing has counted according to the last tick. An account that it
-    left out, as one that is being backfilled, was not counted: an old count is not a stop.
+    """What was told, with what billing had counted at the last tick. An account that the tick left
+    out, such as one that is being backfilled, gets no count: an old one would look like a stop.
     """
     spent = {
         account_id: one.spent
         for account_id, one in known_of(lake.store).items()
         if one.spent_at is not None and now - one.spent_at < COUNT_IS_OF_NOW
     }
-    counted = _counted(opened, spent)
+    counts = _counted(opened, spent)
     if not is_kept:
-        return with_counts(watched_of(lake.store), counted, now)
-    return keep_watched(lake.store, lambda known: with_counts(known, counted, now))
+        return with_counts(watched_of(lake.store), counts, now)
+    return keep_watched(lake.store, lambda known: with_counts(known, counts, now))
 
 
 @dataclass(slots=True)

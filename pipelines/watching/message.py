@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from pipelines.escaping import escaped
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pipelines.watching.rules import Concern, Overspent
     from pipelines.watching.told import Alert
 
-__all__ = ["apart", "began", "clock", "ended", "message", "who"]
+__all__ = ["HEADS", "apart", "began", "clock", "ended", "message", "who"]
 
 #: Lines of one message, and characters of a name. The asset's page has all.
 MOST_NAMED: Final = 10
@@ -177,8 +178,8 @@ def _why_ended(alert: Alert, day: OpenDay) -> str:
 def _final(on: date, day: OpenDay) -> tuple[float, float] | None:
     """What a past day has spent in the end, and what is usual."""
     found = next((one.spend for one in day.complete if one.date == on), None)
-    others = sorted(one.spend for one in day.complete if one.date != on)
-    return None if found is None or not others else (found, others[len(others) // 2])
+    others = [one.spend for one in day.complete if one.date != on]
+    return None if found is None or not others else (found, median(others))
 
 
 def _short(name: str) -> str:

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime, timedelta
 
-__all__ = ["Curve", "OpenDay", "PastDay", "SpentBudget"]
-
-MINUTES_A_DAY: Final = 24 * 60
+__all__ = ["AdShare", "Curve", "OpenDay", "PastDay", "SpentBudget"]
 
 #: Minutes between two looks that are as far apart as the schedule allows, and some for a tick.
 LONGEST_GAP: Final = 250
@@ -71,7 +69,7 @@ class Curve:
 
     @property
     def flat_since(self) -> float | None:
-        """The first minute of which it is known that nothing was added from then on."""
+        """The first minute since which it is known that nothing was added."""
         if not self.minutes:
             return None
         at = len(self.amounts) - 1
@@ -141,7 +139,7 @@ class OpenDay:
     `hours`: spend by hour, from rows that were asked for at minute `rows_at` (None: there are
     none). `seen`: its totals by minute, as Meta's reports had them. `counter`: what Meta's billing
     has counted by minute, which is known before reports know it; reaches back into the day before.
-    `fresh_at`: everything that Meta showed until then is in here. `usual`: the days before.
+    `fresh_at`: everything that Meta showed until then is in here. `past`: the days before.
     `least_budget`: the least daily budget that Meta accepts in this currency, as a floor in money.
     """
 
@@ -201,8 +199,3 @@ class OpenDay:
         """What Meta's billing has counted today; None where midnight is not known."""
         last = self.counter.last
         return None if last is None else self.counter.grown(0.0, last)
-
-    def clock(self, minute: float) -> str:
-        """A minute as the account's clock shows it."""
-        whole = int(minute) % MINUTES_A_DAY
-        return f"{whole // 60:02}:{whole % 60:02}"

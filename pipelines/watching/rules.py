@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONFIRMED",
     "MEANS",
+    "OVER_BUDGET_TIMES",
     "Concern",
     "Kind",
     "Overspent",
@@ -60,11 +61,10 @@ MEANS: Final[Mapping[Kind, str]] = {
 #: to its Help Centre as quoted since 2024. Only above both is it told.
 OVER_BUDGET_TIMES: Final = 1.75
 
-#: How old what is known of today may be, or two intervals of the schedule.
+#: How old the data of today may be, unless two intervals of the schedule are longer.
 STALE: Final = timedelta(minutes=90)
 
-
-#: Kinds of which Graph is asked once more before anybody is told.
+#: Kinds that Graph must confirm before anybody is told.
 CONFIRMED: Final = frozenset({Kind.STOPPED, Kind.OVER_BUDGET})
 
 
@@ -198,12 +198,12 @@ def _has_spent_since(day: OpenDay, told_at: float) -> bool:
 
 
 def _is_fresh(day: OpenDay) -> bool:
-    """A new day of which nothing is known yet does not mean that the data is there again."""
+    """Not on a new day while nothing is known of it: that does not mean that data is back."""
     return day.fresh_at is not None and day.now - day.fresh_at <= STALE
 
 
-#: When what was told is over, by kind: from the day as it is now, the minute of its clock at which
-#: it was told, and the concern as it is now, if there is one.
+#: kind → whether what was told is over, from the day as it is now and the minute of its clock at
+#: which it was told.
 _ENDED: Final[Mapping[Kind, Callable[[OpenDay, float], bool]]] = {
     Kind.FAR_AHEAD: lambda day, _: not is_still_ahead(day),
     Kind.STOPPED: _has_spent_since,

@@ -3,8 +3,8 @@
     <lake>/.watching.json    {"alerts": [{"account_id": "123", …}], "counters": {"123": …}, …}
 
 Each account, kind and day is told once, and a word when it is over. What is lost with the file is
-told once more. Whoever sends keeps what was delivered right afterwards, so that a process that is
-killed in between may repeat a message, but never loses one.
+told once more. What was delivered is kept right afterwards, so a process that is killed in between
+may repeat a message, but never loses one.
 """
 
 from __future__ import annotations
