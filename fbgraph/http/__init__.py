@@ -1,5 +1,6 @@
-"""One request: its checks, the token, the connection, the response, a batch of requests, the pages
-of a listing.
+"""One request: its checks (`request`, `filtering`), the token (`auth`), the one place that sends it
+(`connection`, over `transport` and `sockets`), its `response`; several in a `batch`, and the pages
+of a listing (`paging`).
 
 It knows `errors`, `catalog` and `limits`; objects, reports and the client are built on it.
 """

@@ -33,7 +33,7 @@ MAX_ITEMS: Final = 50
 class Pending:
     """One request of a batch until it has its `outcome`: a value, or the error it ended with.
 
-    `policies`: how often it is tried again where itself failed, and not the batch that it was in.
+    `policies`: how often it is tried again if it failed by itself, not with its whole batch.
     """
 
     request: Request
@@ -84,8 +84,8 @@ def batches(pending: Sequence[Pending]) -> Iterator[Sequence[Pending]]:
 def next_batch(
     waiting: Iterable[Pending], now: float, throttle: Throttle
 ) -> tuple[Sequence[Pending], float]:
-    """Those that may be sent now in one batch, and how long until the next one may be. One whose
-    limit is stuck ends with that.
+    """Those that may be sent now in one batch, and how long until the next one may be. A request
+    whose limit is stuck gets that error as its outcome.
     """
     batch: list[Pending] = []
     soonest = math.inf

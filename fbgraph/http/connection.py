@@ -57,13 +57,9 @@ UPLOAD_BYTES_PER_SECOND: Final = 65_536
 #: The most bytes that a response may have, unpacked. A larger page is asked for with fewer rows.
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 
-_log = logging.getLogger(__name__)
-
-
 #: How a body may be packed: each unpacks a part of it to some megabytes at most. Others, and one
 #: inside another, unpack to more than memory holds before anybody can count it.
 ENCODINGS: Final = ("gzip", "deflate")
-
 
 #: Packed with the header of gzip. Source: zlib, decompressobj.
 _GZIP: Final = zlib.MAX_WBITS | 16
@@ -80,6 +76,8 @@ _STRAY: Final = (
     " between you and Meta."
 )
 _CONNECTION: Final = "Check the network, FB_GRAPH_URL and any proxy between you and Meta."
+
+_log = logging.getLogger(__name__)
 
 
 class Received(NamedTuple):
@@ -173,7 +171,7 @@ class Connection:
         with self._sockets.exchange(seconds) as exchange:
             try:
                 with self._http.stream(request.method, request.path, **content) as response:
-                    if not exchange.has_response:  # it came with the one before: of what request?
+                    if not exchange.has_response:  # it was there before the request was sent
                         self._sockets.is_suspicious = True
                         raise RetryableError(Detail(_STRAY, call=self.call_of(request)))
                     body = self._body(response, request)
@@ -236,8 +234,8 @@ class Connection:
 
 
 def _unpacked(response: httpx.Response, encoding: str) -> Iterator[bytes]:
-    """The parts of a body. Packed by gzip it may have several members, of which httpx reads the
-    first (RFC 1952, section 2.2). Raises httpx.DecodingError.
+    """The parts of a body. If it is packed by gzip it may have several members (RFC 1952, section
+    2.2); httpx would read only the first. Raises httpx.DecodingError.
     """
     if encoding != "gzip" or response.is_stream_consumed:
         yield from response.iter_bytes()
@@ -258,7 +256,7 @@ def _unpacked(response: httpx.Response, encoding: str) -> Iterator[bytes]:
 
 
 def _as_utf8(body: bytes) -> bytes:
-    """A body whose first bytes are a byte order mark, as JSON has to be: UTF-8 without one."""
+    """A body as JSON has to be: in UTF-8, without a byte order mark."""
     for mark, encoding in _MARKS.items():
         if body.startswith(mark):
             return body.decode(encoding, "replace").encode()

@@ -75,7 +75,7 @@ def check_kind(kind: str) -> str:
 def check_filtering(filtering: Sequence[Mapping[str, Any]], kind: str) -> None:
     """Raises RequestError for a condition that Meta would refuse or ignore.
 
-    `kind`: of the rows that are filtered; empty where the catalogue does not know their fields.
+    `kind` is that of the filtered rows; empty where the catalogue does not know their fields.
     """
     for at, condition in enumerate(filtering):
         where = f"filtering[{at}]"
@@ -97,13 +97,15 @@ def check_statuses(statuses: Sequence[str], kind: str) -> None:
     DELETED is one of them: edges refuse it (1815001); deleted objects are read by their id.
     """
     known = EFFECTIVE_STATUSES.get(kind)
-    for status in statuses if known else ():
+    if known is None:
+        return
+    for status in statuses:
         if status == "DELETED":
             raise RequestError(
                 "Edges do not list deleted objects: remove DELETED from effective_status. Insights"
                 " have their rows; read the objects themselves by id."
             )
-        _require_known(f"effective_status of {kind}:", status, known or ())
+        _require_known(f"effective_status of {kind}:", status, known)
 
 
 def expand(fields: Sequence[str] | str, kind: str, breakdowns: Sequence[str] = ()) -> Sequence[str]:

@@ -273,10 +273,11 @@ def _stuck(message: str, call: str) -> CursorStuckError:
 
 
 class PageSize:
-    """How many rows to request per page: halved where Meta finds that too much, grown back slowly.
+    """How many rows to request per page: at first `rows`, halved where Meta finds that too much,
+    and grown back slowly, never beyond them.
 
     One may be shared by many listings of the same kind, in threads too: what was too much for one
-    is not tried again by the next. `rows` is the most; the true maximum is unpublished.
+    is not tried again by the next.
     """
 
     #: Pages in a row that must work before twice as many rows are tried.

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from fbgraph.http.paging import Params
 
     File = bytes | str | os.PathLike[str] | BinaryIO
-    #: Files by the name of their part, or paths, whose parts are named as the files.
     AnyPath = str | os.PathLike[str]
+    #: Files by the name of their part, or paths, whose parts are named as the files.
     Files = Mapping[str, File] | Iterable[AnyPath] | AnyPath
 
-__all__ = ["ROOT", "Request", "as_curl", "check", "check_address", "encode", "read_files"]
+__all__ = ["ROOT", "Files", "Request", "as_curl", "check", "check_address", "encode", "read_files"]
 
 #: What may follow the version: names and ids. No host to send the token to, no dots to climb by, no
 #: query.
@@ -120,10 +120,8 @@ def check(request: Request, hide: Callable[[str], str]) -> Request:
     return request
 
 
-def check_address(request: Request, hide: Callable[[str], str]) -> Request:
-    """`request`, if its URL may be seen: httpx and servers log it. Raises RequestError for a secret
-    that would be in it.
-    """
+def check_address(request: Request, hide: Callable[[str], str]) -> None:
+    """Raise RequestError for a secret that would be in the URL: httpx and servers log it."""
     if hide(request.path) != request.path:
         raise RequestError("The path holds a secret, and URLs are logged. Remove it.")
     for name, text in request.encoded.items() if request.method != "POST" else ():
@@ -132,16 +130,13 @@ def check_address(request: Request, hide: Callable[[str], str]) -> Request:
                 f"The parameter {name} holds a secret that would be in the URL, and URLs are"
                 " logged. Send it with `post`, or in a `batch`."
             )
-    return request
 
 
 def encode(params: Params, *, fields_as_json: bool = False) -> dict[str, str]:
     """Parameters as Graph reads them: None left out, lists and mappings as strict JSON.
 
-    No `fields` means the default ones, so an empty list of them is left out as well.
-
     `fields` are comma text in a URL and a JSON list in the form of a POST
-    (docs/graph-api.md#requests).
+    (docs/graph-api.md#requests). An empty list of them is left out: it means the default ones.
     Raises RequestError for a value that JSON or UTF-8 cannot represent.
     """
     given = {k: v for k, v in params.items() if v is not None and (v or k != "fields")}

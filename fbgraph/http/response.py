@@ -3,8 +3,7 @@
 Meta's error bodies are odder than documented: `error` has been a string, `error_data` an object,
 JSON text or the word null; HTML, nothing at all and "Service Unavailable" with status 200 are real
 responses. Reading them must never fail by itself, so nothing here assumes a type.
-Sources: Graph API, Handling errors; facebook-python-business-sdk issues 145,
-272, 414, 563, 573.
+Sources: Graph API, Handling errors; facebook-python-business-sdk issues 145, 272, 414, 563, 573.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from fbgraph.errors import (
 from fbgraph.http.parsing import DEEPEST, loads, too_deep
 
 __all__ = [
+    "NOT_METAS",
     "Response",
     "error_of_run",
     "integer",

@@ -1,4 +1,7 @@
-"""Pages and objects of Graph to typed rows: the fast path by columns, the careful path by rows.
+"""What Graph sends, to typed rows: `pages` of insights, by columns (`casts`) or carefully by rows;
+`objects`, such as campaigns; `activities`. And what their values mean: `hours` of an account's
+clock, `money` in the coins of its currency, sums of `actions`.
 
-It knows `schema`; `lake` and the loaders call it.
+It knows `schema`; the rest of the warehouse imports it, and so do loaders and what shows hours or
+money.
 """

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "HOURS_A_DAY",
     "INTRADAY_DELAY",
     "DayHours",
     "Progress",
@@ -70,8 +71,8 @@ class DayHours:
 
 
 class Progress(NamedTuple):
-    """How much of an open day can be called whole: up to the end of which hour's label, None if no
-    hour can yet, and what share of the day's seconds that is, of 1.
+    """How much of an open day can be called whole: the last hour that can (None if none can yet),
+    and the share of the day's seconds that are gone by its end, from 0 to 1.
     """
 
     last_whole_hour: int | None

@@ -52,7 +52,7 @@ def smallest_coin(currency: object) -> Decimal:
 
 
 def places_of(currency: object) -> int:
-    """With how many decimals people read amounts of a currency: none if its smallest coin at Meta
+    """How many decimals people expect in amounts of a currency: none if its smallest coin at Meta
     is the whole unit.
     """
     return 0 if smallest_coin(currency) == 1 else 2

@@ -50,7 +50,7 @@ INSTANTS: Final = frozenset({"timestamp", "epoch"})
 #: Objects that are Python values at the same time: a creative has kilobytes.
 _AT_ONCE: Final = 1_000
 
-#: How JSON has a value that there is not.
+#: How JSON writes that there is no value.
 NULL: Final = "null"
 
 #: A float represents whole numbers up to here exactly.
@@ -61,7 +61,7 @@ EXACT: Final = 2**53
 class Objects:
     """Rows of the table's schema, and the rejects. `ids` are those of all objects that have one;
     `unread` are the values, (id, column), that are NULL because they could not be read; `refused`
-    are ids of objects of which Graph refused a field. `unreadable` counts the losses.
+    are ids of objects with a field that Graph refused. `unreadable` counts the losses.
     """
 
     rows: pa.Table
@@ -106,9 +106,9 @@ class _ObjectError(Exception):
 def decode_objects(
     table: ObjectTable, objects: Sequence[object], account: Account | None, fetched_at: datetime
 ) -> Objects:
-    """Decode the objects of an account, each once: of one that came twice, the later. `account` is
+    """Decode the objects of an account, each once: if one came twice, as it came last. `account` is
     None for the table `accounts`. They may be `packed`: none is held as Python values for long.
-    Of two objects of one key the first is kept, and the other is a reject.
+    If two objects have the same key, the first is kept and the other is a reject.
 
     Keys that the table does not have are ignored: a caller may request more fields of an object
     than the table keeps. The `row` of a reject counts the objects from 1.
@@ -200,8 +200,8 @@ def _take_out_others(
     ids: Mapping[int, str],
     taken: dict[str, str],
 ) -> Sequence[Reject]:
-    """Take those out of some objects whose key another object has, which came before; their
-    rejects. `taken`: each key so far → the identity of its object.
+    """Take objects out whose key an earlier object has; returns their rejects. `taken`: each key so
+    far → the identity of its object.
     """
     rejects = []
     for number, one in [*objects.items()]:
@@ -266,19 +266,19 @@ def _fields(table: ObjectTable) -> Sequence[tuple[Column, str, bool]]:
 
 def value_of(column: Column, found: Mapping[str, Any]) -> object:
     """The value for a column that comes from Graph, which may be deep inside; None if there is
-    none. Raises UnreadableError for another thing than an object on the way to it.
+    none. Raises UnreadableError if the way to it leads through anything but objects.
     """
     return inside(found, column.source)
 
 
-#: What functions raise that meet another shape than they know.
+#: What functions raise for a shape that they do not know.
 _UNKNOWN_SHAPE: Final = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def _derived(
     table: ObjectTable, found: Mapping[str, Any]
 ) -> tuple[Mapping[str, Any], list[tuple[str, Flaw]]]:
-    """Values that are made of a whole object. Where its shape is not known they are all NULL."""
+    """Values that are made from a whole object. They are all NULL if its shape is not known."""
     if table.derived is None:
         return {}, []
     try:
@@ -307,9 +307,7 @@ def _cell(column: Column, value: object, currency: object) -> tuple[object, Sequ
 
 
 def _is_plain(kind: str, value: object) -> bool:
-    """Whether there is nothing to read about a value, as of most: ASCII in a text, digits in an
-    id.
-    """
+    """Whether a value can be kept as it is, like most: ASCII in a text, digits in an id."""
     if not isinstance(value, str) or not value.isascii():
         return False
     return kind == "text" or (kind == "id" and value.isdigit())

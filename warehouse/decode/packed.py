@@ -20,8 +20,8 @@ _LEVEL: Final = 1
 
 
 class PackedObjects(Sequence[object]):
-    """Objects as JSON has them, each once by its `key`: of one that came twice, the later. One
-    whose key is "" is always another one. Going through them unpacks a page at a time.
+    """Objects as JSON has them, each once by its `key`: if one came twice, as it came last. Those
+    whose key is "" are all different. Going through them unpacks a page at a time.
     """
 
     def __init__(self, key: Callable[[object], str], objects: Sequence[object] = ()) -> None:

@@ -104,9 +104,10 @@ def _decode_batch(query: _Query, bodies: Sequence[bytes], page: int) -> Decoded:
 
 def _decode_carefully(query: _Query, body: bytes, page: int) -> Decoded:
     judged = judge_page(query.table, body, page, query.account, query.days, query.until)
-    parts = [_decode_judged(query, judged.rows, page)]
-    noted = Decoded(arrow.empty(query.table.arrow_schema), judged.rejects, ())
-    return _together(query.table, [*parts, noted], unknown=judged.unknown_fields)
+    unread = Decoded(
+        arrow.empty(query.table.arrow_schema), judged.rejects, tuple(judged.unknown_fields)
+    )
+    return _together(query.table, [_decode_judged(query, judged.rows, page), unread])
 
 
 def _decode_judged(
@@ -126,12 +127,10 @@ def _decode_judged(
     return Decoded(found, (), ())
 
 
-def _together(
-    table: Table, parts: Sequence[Decoded], *, unknown: frozenset[str] = frozenset()
-) -> Decoded:
+def _together(table: Table, parts: Sequence[Decoded]) -> Decoded:
     rows = [part.rows for part in parts if part.rows.num_rows]
     rejects = [reject for part in parts for reject in part.rejects]
-    names = unknown.union(*(part.unknown_fields for part in parts))
+    names = {name for part in parts for name in part.unknown_fields}
     return Decoded(
         pa.concat_tables(rows) if rows else arrow.empty(table.arrow_schema),
         tuple(sorted(rejects, key=lambda reject: (reject.page, reject.row))),

@@ -33,7 +33,6 @@ _BLANK: Final = re.compile(r"[ \t\n\r]*")
 #: Most characters of a value that a reject repeats; its `raw` has all of it.
 _SHOWN: Final = 500
 
-
 #: What a reject costs if nothing less is possible; the other costs are those of `values`.
 ROW: Final = "row"
 
@@ -217,8 +216,8 @@ def as_json(value: object) -> str:
 
 
 def all_of(odd: object) -> object:
-    """What JSON has for a value that it cannot hold: all values of a repeated key, null
-    for what Meta refused.
+    """What JSON has for a value that it cannot hold: all values of a repeated key, null for what
+    Meta refused.
     """
     return odd.values if isinstance(odd, RepeatedKey) else None
 

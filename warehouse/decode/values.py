@@ -64,7 +64,6 @@ LONGEST_DECIMAL: Final = 38
 #: Whole numbers that a column of counts holds.
 INT64: Final = range(-(2**63), 2**63)
 
-
 #: What a flaw costs: the cell is NULL; an entry is left out of its list; one number of an entry is
 #: NULL; nothing, because only invalid characters were replaced.
 CELL: Final = "cell"

@@ -1,5 +1,6 @@
-"""What is written to Dagster's event log: materializations, observations and results of checks,
-with their metadata and data versions, of runs and of what was loaded without one.
+"""What is written to Dagster's event log: `events` with their `metadata` and `data_versions`, as
+far as they are `news`; by runs (`run_events`), and by what loads without one (`runless`).
+`old_ticks` removes what is no longer needed.
 
 The rest of `pipelines.defs` imports it, and the command line.
 """

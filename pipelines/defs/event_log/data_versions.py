@@ -16,7 +16,6 @@ from warehouse.lake.parquet import content_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     import dagster as dg
 
@@ -74,10 +73,9 @@ def accounts_version(lake: Lake) -> str:
     return _digest(json.dumps(changed, sort_keys=True).encode()) if changed else "unchanged"
 
 
-def content_version(lake: Lake, table: str, account_id: str, day: date | None = None) -> str:
-    """The version of one file of the lake: that of its rows, not of when they were read."""
-    key = lake.key(table, account_id, day)
-    return content_digest(lake.table(table), lake.store.open(key))
+def content_version(lake: Lake, table: str, account_id: str) -> str:
+    """The version of an account's objects: that of their rows, not of when they were read."""
+    return content_digest(lake.table(table), lake.store.open(lake.key(table, account_id, None)))
 
 
 def _digest(content: bytes) -> str:

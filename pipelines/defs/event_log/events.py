@@ -74,7 +74,7 @@ class Part(NamedTuple):
     skipped: str = ""
 
 
-#: Of the parts of a table, those that are to be recorded.
+#: (table, its parts) → the parts that are to be recorded.
 News = Callable[[str, Sequence[Part]], Sequence[Part]]
 
 
@@ -188,8 +188,8 @@ def seen_change(change: str, keys: AssetKeys) -> dg.AssetMaterialization:
 def published_events(
     published: Published, keys: AssetKeys
 ) -> tuple[dg.AssetMaterialization, dg.AssetMaterialization]:
-    """The events of a publish, whoever did it: they say which state of the lake the file shows, so
-    that it is "Unsynced" from the next change on.
+    """The events of a publish: they say which state of the lake the file shows, so that it is
+    "Unsynced" from the next change on.
     """
     seen = seen_change(published.change, keys)
     tags = version_tags(str(published.version), {keys("lake"): published.change or "none"})

@@ -83,9 +83,9 @@ class LoadContext:
         """The busiest limit of the account or of the whole app."""
         if self.client is None:
             return 0.0
-        shares = self.client.usage().items()
-        return max((share for limit, share in shares if limit.account_id in {"", account_id}),
-                   default=0.0)  # fmt: skip
+        usage = self.client.usage().items()
+        shares = (share for limit, share in usage if limit.account_id in {"", account_id})
+        return max(shares, default=0.0)
 
 
 def _preview(source: Path | pa.NativeFile) -> str:
@@ -106,9 +106,7 @@ def _cell(value: object) -> str:
 
 
 def table_metadata(table: Table | View) -> Mapping[str, Any]:
-    """Metadata of the asset itself: columns with meanings, the table's name in DuckDB, the
-    grain.
-    """
+    """Metadata of the asset itself: columns and what they mean, its name in DuckDB, its grain."""
     return {
         "dagster/column_schema": dg.TableSchema(
             columns=[
@@ -175,9 +173,7 @@ def listing_metadata(listed: Listed) -> Mapping[str, Any]:
 
 
 def unreadable_metadata(unreadable: Unreadable) -> Mapping[str, Any]:
-    """What could not be read of accounts or their objects: numbers for a plot, and the first
-    value.
-    """
+    """What could not be read of accounts or objects: numbers for a plot, and the first value."""
     first = {"first_rejected": unreadable.first} if unreadable else {}
     return {"rejected": unreadable.objects, "rejected_cells": unreadable.cells, **first}
 

@@ -40,9 +40,9 @@ _AFTER: Final = (
 def news_in(
     instance: dg.DagsterInstance, key: dg.AssetKey, parts: Sequence[Part]
 ) -> Sequence[Part]:
-    """The parts of which Dagster does not know everything: what failed or was skipped, what it has
-    no event of, whose rows, sums or verdict have changed, and what is not shown as loaded. If it
-    knows all that was loaded, the newest of that too: Dagster compares the time of an asset's last
+    """The parts that tell Dagster something new: what failed or was skipped, what it has no event
+    of or does not show as loaded, and what has other rows, sums or another verdict. If nothing that
+    was loaded does, the newest part all the same: Dagster compares the time of an asset's last
     event with its freshness policy.
     """
     loaded = [part for part in parts if not part.error and not part.skipped]
@@ -66,7 +66,7 @@ def _day_of(part: Part) -> str:
 
 
 def _known(instance: dg.DagsterInstance, key: dg.AssetKey, parts: Sequence[Part]) -> Iterator[str]:
-    """The keys of those that the last event says everything of."""
+    """The keys of the parts whose last event says all that is known."""
     for begin in range(0, len(parts), _AT_ONCE):
         some = {part.partition_key: part for part in parts[begin : begin + _AT_ONCE]}
         last = instance.get_latest_storage_id_by_partition(

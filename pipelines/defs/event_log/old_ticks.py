@@ -30,15 +30,15 @@ _REMOVABLE: Final = {"fbinsights/removed_after": counted(KEPT.days, "day")}
 
 
 def mark_removable(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Says of a run that nothing of the grid is lost with it."""
+    """Mark a run that may be removed: nothing of the grid is lost with it."""
     instance.add_run_tags(run_id, _REMOVABLE)
 
 
 def remove_old_ticks(
     instance: dg.DagsterInstance, run_id: str, assets: Sequence[dg.AssetKey], kept: timedelta = KEPT
 ) -> int:
-    """Remove runs so marked that began longer ago than `kept` before the run `run_id`; returns how
-    many. Those that have the newest event of one of the `assets` stay.
+    """Remove marked runs that began more than `kept` before the run `run_id`; returns how many. A
+    run that has the newest event of one of the `assets` stays.
     """
     own = instance.get_run_record_by_id(run_id)
     if own is None:

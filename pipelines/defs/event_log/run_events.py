@@ -51,9 +51,9 @@ __all__ = [
 
 @dataclass(slots=True)
 class RunRecorder:
-    """Logs what a load does as events of the run that it is part of, as far as it is news;
-    `has_logged` any of them. `begun`: by table, the partitions of which no end has been logged;
-    `planned`: those that the grid shows as in progress, or as failed if the run fails.
+    """Logs what a load does as events of its run, as far as it is news; `has_logged` any of them.
+    `begun`: by table, the partitions that have begun and not ended; `planned`: those that the grid
+    shows as in progress, or as failed if the run fails.
     """
 
     context: dg.OpExecutionContext

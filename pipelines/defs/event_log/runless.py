@@ -123,9 +123,9 @@ def report_unreported(
     """Report what commands that were killed, or could not reach Dagster, have left in the lake;
     returns the number of events.
 
-    What another machine's command has loaded so far is reported too. Tables of others than
-    these reports are left out. Raises what Dagster's storage raises, and ConfigError where the
-    keys of assets are unknown.
+    What another machine's command has loaded so far is reported too. Tables of other reports than
+    these are left out. Raises what Dagster's storage raises, and ConfigError where the keys of
+    assets are unknown.
     """
     count, keys = 0, keys_in(instance, reports)
     for note in notes_of(lake.store):
@@ -169,7 +169,7 @@ def _unknown_objects(
     for where in lake.partitions(table):
         key = act_id(where.account_id)
         if key not in known:
-            yield Part(key, {}, "", content_version(lake, table, where.account_id))
+            yield Part(key, {}, version=content_version(lake, table, where.account_id))
 
 
 def _report(instance: dg.DagsterInstance, events: Iterable[Event]) -> int:

@@ -46,11 +46,11 @@ NO_RIGHT: Final = "right"
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A load that failed: why, when (ISO, UTC) and in which run. `since` is when it first failed
-    since it last loaded, and `kind` names a failure that the next try may undo, or NO_RIGHT ("" for
-    all others).
-    `empty_since` is when Meta first returned nothing for a day that had rows, if it has returned
-    none since.
+    """A load that failed: why, when (ISO, UTC) and in which run.
+
+    `since` is when it first failed after its last success. `kind` names a failure that the next try
+    may undo, or NO_RIGHT; "" for all others. `empty_since` is when Meta first returned nothing for
+    a day that had rows, if it has returned none since.
     """
 
     error: str
@@ -81,8 +81,8 @@ def read_failed(store: Store, key: str) -> Failed | None:
 
 
 def find_failures(store: Store, but: Collection[str] = ()) -> Sequence[StoredFile]:
-    """The files of all failures, but for those of some tables. One that cannot be read is only
-    advice, and is left out.
+    """The files of all failures but those of some tables. What cannot be read is left out, for
+    failures are only advice.
     """
     files = store.scan(f"{FAILED}/*/*/*.json").files
     return [one for one in files if one.key.split("/")[1] not in but]
@@ -94,32 +94,38 @@ def failure_rows(
     """Rows of the table `failures`, from their files. Files with other names are not ours, and a
     table that no longer exists cannot be reloaded: neither gets a row.
     """
-    named = list(_named(found, tables))
-    failures = store.each(lambda one: read_failed(store, one[0]), named)
-    return [
-        _row(table, account_id, day, failed)
-        for (_, table, account_id, day), failed in zip(named, failures, strict=True)
-        if failed is not None
-    ]
+    return [_row(*one) for one in _read(store, found, tables)]
 
 
 def without_day(
     store: Store, tables: Collection[str]
 ) -> Mapping[tuple[str, str], tuple[Failed, str]]:
-    """What failed of objects and accounts: (table, account) → the failure, and the command that
-    tries it again. Raises OSError.
+    """Failures of objects and accounts, in order: (table, account) → the failure, and the command
+    that tries it again. Raises OSError.
     """
     files = store.scan(failure_key("*", "*", None)).files
-    named = sorted(_named(files, tables), key=lambda one: one[1:3])
-    failures = store.each(lambda one: read_failed(store, one[0]), named)
     return {
         (table, account_id): (
             replace(failed, since=failed.since or failed.at),
-            reload_command("accounts", account_id, None),
+            _command(table, account_id, None),
         )
-        for (_, table, account_id, _), failed in zip(named, failures, strict=True)
-        if failed is not None
+        for table, account_id, _, failed in sorted(
+            _read(store, files, tables), key=lambda one: one[:2]
+        )
     }
+
+
+def _read(
+    store: Store, found: Iterable[StoredFile], tables: Collection[str]
+) -> Sequence[tuple[str, str, _Day, Failed]]:
+    """Table, account and day of each that is still there, and the failure."""
+    named = list(_named(found, tables))
+    failures = store.each(lambda one: read_failed(store, one[0]), named)
+    return [
+        (table, account_id, day, failed)
+        for (_, table, account_id, day), failed in zip(named, failures, strict=True)
+        if failed is not None
+    ]
 
 
 def _named(
@@ -146,10 +152,14 @@ def _row(table: str, account_id: str, day: date | None, failed: Failed) -> Mappi
         "failed_at": at,
         "failing_since": _instant(failed.since) or at,
         "reason": failed.error,
-        # What failed is listed by the next refresh, due or not.
-        "command": reload_command(table if day else "accounts", account_id, day),
+        "command": _command(table, account_id, day),
         "run_id": failed.run_id,
     }
+
+
+def _command(table: str, account_id: str, day: _Day) -> str:
+    """What tries it again. Objects that failed are listed by the next refresh, due or not."""
+    return reload_command(table if day else "accounts", account_id, day)
 
 
 def _instant(text: str) -> datetime | None:

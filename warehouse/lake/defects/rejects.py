@@ -54,14 +54,15 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 
-#: Rejects of one load, or of one listing, and column that are kept with their JSON; the rest is
-#: only counted.
+#: Rejects that are kept with their JSON for each column of a load or listing; the rest is only
+#: counted.
 REJECTS_KEPT: Final = 1_000
 
-#: Each has the JSON of its row: a table of all rejects could take hundreds of megabytes.
+#: Rejects that are written together: each has the JSON of its row, so a table of all could take
+#: hundreds of megabytes.
 _AT_ONCE: Final = 1_000
 
-#: In a path, instead of the day, which objects do not have, and instead of an unknown id.
+#: In a path: in place of the day, which objects do not have, and of an account that is not known.
 LATEST: Final = "latest"
 UNKNOWN: Final = "unknown"
 
@@ -173,9 +174,9 @@ def _files_of(
     *,
     is_look: bool = False,
 ) -> Iterator[tuple[str, Sequence[dict[str, Any]]]]:
-    """Each file of them with its rows, or with some columns of these: all rows of many accounts,
-    with their JSON, would take gigabytes. `is_look`: nothing is written after it, so a file that
-    may not be read is named and left out.
+    """Each file of them with its rows, or with only some `columns`: all rows of many accounts, with
+    their JSON, would take gigabytes. `is_look`: nothing is written afterwards, so a file that may
+    not be read is named and left out.
     """
     of_account = f"rejects/{table.name}/{account_id or '*'}/{LATEST}/*.parquet"
     found = store.scan(of_account)
@@ -200,8 +201,8 @@ def _files_of(
 
 @dataclass(frozen=True, slots=True)
 class UnreadColumn:
-    """A column of objects of which values could not be read, or which Meta refuses ("": objects as
-    a whole): the accounts (digits, or "unknown"), how many objects, and the first reason.
+    """A column of objects that Meta refuses or whose values could not be read ("": whole objects):
+    the accounts (digits, or "unknown"), how many objects, and the first reason.
     """
 
     table: str
@@ -214,7 +215,7 @@ class UnreadColumn:
 def unread_columns(
     store: Store, tables: Iterable[ObjectTable], account_ids: Collection[str]
 ) -> Sequence[UnreadColumn]:
-    """The columns with rejects of objects of these accounts, or of none that is known."""
+    """The columns that have rejects, of objects of these accounts or of no known account."""
     found: dict[tuple[str, str], tuple[Counter[str], str]] = {}
     wanted = {*account_ids, UNKNOWN, ""}
     for table in tables:

@@ -51,7 +51,7 @@ _NOTHING: Final = Decimal()
 
 
 class Proof(NamedTuple):
-    """Whether actions add up (a verdict of `warehouse.lake.proof.reconcile`), and why."""
+    """Whether actions add up (a verdict of `warehouse.schema.verdicts`), and why."""
 
     verdict: str
     reason: str

@@ -28,6 +28,7 @@ __all__ = [
     "Evidence",
     "Totals",
     "Verdict",
+    "compare",
     "duplicates_of_grain",
     "plain",
     "prove",
@@ -93,7 +94,7 @@ class Evidence:
 
     @classmethod
     def of(cls, table: Table, rows: pa.Table, *, rejected: int = 0) -> Self:
-        """Of all rows of an account-day, which are in memory."""
+        """The evidence of an account-day whose rows are all in memory."""
         twice = duplicates_of_grain(table, rows).num_rows
         found = cls.of_part(table, rows, duplicates=twice)
         return replace(found.whole(table), rejected=rejected)
@@ -102,7 +103,7 @@ class Evidence:
     def of_part(
         cls, table: Table, rows: pa.Table, *, repeated: int = 0, duplicates: int = 0
     ) -> Self:
-        """Of some of the rows; what is `lost` is known when all parts are in."""
+        """The evidence of some of its rows; what is `lost` is known when all parts are in."""
         return cls(
             rows=rows.num_rows,
             totals=Totals.of(rows),
@@ -160,8 +161,8 @@ class Difference:
 class Verdict:
     """Whether the rows are proven, why (a sentence), and how each metric compares.
 
-    `verdict` is one of `loads`: proven, provisional, unproven or unprovable. `may_change`: another
-    load could lead to another one, because numbers differ, rows share a key or lack a breakdown.
+    `verdict` is one of `warehouse.schema.verdicts`. `may_change`: another load could lead to
+    another one, because numbers differ, rows share a key or lack a breakdown.
     """
 
     verdict: str
@@ -275,9 +276,9 @@ def duplicates_of_grain(table: Table, rows: pa.Table) -> pa.Table:
     keys = rows.select(list(table.grain))
     if rows.num_rows == _distinct(keys):
         return arrow.empty(keys.schema.append(pa.field("rows", pa.int64())))
-    counted = keys.group_by(list(table.grain)).aggregate([([], "count_all")])
-    counted = counted.rename_columns([*table.grain, "rows"])
-    return counted.filter(pc.greater(counted["rows"], 1))
+    by_key = keys.group_by(list(table.grain)).aggregate([([], "count_all")])
+    by_key = by_key.rename_columns([*table.grain, "rows"])
+    return by_key.filter(pc.greater(by_key["rows"], 1))
 
 
 def too_many_rejects(rejected: int, rows: int) -> bool:
