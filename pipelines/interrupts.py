@@ -49,8 +49,8 @@ _SHOW_CURSOR: Final = "\x1b[?25h"
 
 @contextmanager
 def with_cost(text: Callable[[], str]) -> Iterator[None]:
-    """Inside the block, `text` is printed after Ctrl-C, whoever ends the process; MESSAGE if it is
-    empty. It is called from any thread, and still after the block if an exception ended that.
+    """Inside the block, `text` is printed after Ctrl-C, however the process ends; MESSAGE if it is
+    empty. It is called from any thread, and also after the block if an exception ended that.
     """
     _costs.append(text)
     yield

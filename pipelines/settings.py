@@ -161,7 +161,7 @@ def settings_of(environ: Mapping[str, str]) -> Settings:
 
 
 def store_of(environ: Mapping[str, str]) -> Store | None:
-    """The lake's files; None if settings are wrong, which whoever needs them reports."""
+    """The lake's files; None if settings are wrong, which is reported where they are needed."""
     try:
         return open_store(settings_of(environ).warehouse_url)
     except (ConfigError, WarehouseError):
@@ -169,13 +169,13 @@ def store_of(environ: Mapping[str, str]) -> Store | None:
 
 
 def owners_of(environ: Mapping[str, str]) -> Sequence[str]:
-    """Those of FB_OWNERS that Dagster takes: the others are told by whoever checks settings."""
+    """Those of FB_OWNERS that Dagster takes: the check of settings reports the others."""
     return [owner for owner in _owners(_values(environ)["FB_OWNERS"]) if OWNER.fullmatch(owner)]
 
 
 def intraday_minutes(environ: Mapping[str, str]) -> int:
     """How often today is loaded, for a schedule that must be there whatever is wrong with the
-    settings: whoever needs the others reports that.
+    settings: that is reported where the others are needed.
     """
     try:
         return settings_of(environ).intraday_minutes

@@ -16,7 +16,7 @@ WarehouseError
 └── KeepsProvenError   a proven account-day stays; the unproven rows were not written
 
 FullDiskError          nothing can be written any more: stop. It is not a WarehouseError, because
-                       whoever goes on after the failure of one file must not go on after this
+                       code that goes on after one file has failed must not go on after this
 
 A row that cannot be read is not an error: it becomes a `decode.Reject` and its neighbours load.
 """

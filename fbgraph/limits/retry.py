@@ -47,7 +47,7 @@ __all__ = [
 #: (docs/graph-api.md#limits); what says more has been a mistake.
 CEILING_SECONDS: Final = 3600.0
 
-#: A wait that looks like a hang to whoever watches, and so is logged as a warning.
+#: A wait that looks like a hang to people who watch, so it is logged as a warning.
 LONG_WAIT_SECONDS: Final = 5.0
 
 _log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
 """Cooldowns of limits, shared by all processes that use one token.
 
 One small value that they all reach says until when each limit must be left alone. The process that
-Meta throttles writes it; every process reads it before a request. Where it is kept, and how two
-that write at once are kept apart, is for whoever shares it (`pipelines.state.cooldowns`).
+Meta throttles writes it; every process reads it before a request. Where it is kept, and what
+happens when two write at once, is decided elsewhere (`pipelines.state.cooldowns`).
 """
 
 from __future__ import annotations

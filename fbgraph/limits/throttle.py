@@ -116,7 +116,7 @@ class Throttle:
         self._now = now
         self._shared = cooldowns
         self._lock = threading.Lock()
-        # By limit, of which a request has four, and header: an agency has thousands of accounts.
+        # By limit and header. A request has four limits, and an agency thousands of accounts.
         self._readings: dict[Limit, dict[str, tuple[Reading, float]]] = {}
         self._blocks: dict[Limit, _Block] = {}
         self._disproved: set[Limit] = set()

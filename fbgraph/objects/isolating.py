@@ -49,8 +49,8 @@ class Isolation:
     the field with the id.
 
     Afterwards `without` has the ids of objects that came without these fields, and `unread` those
-    of which nothing but the id could be read, each with Meta's reason. An object of which not even
-    the id can be read ends the listing with its error: no cursor leads past it.
+    that came with nothing but their id, each with Meta's reason. If not even an object's id can be
+    read, the listing ends with that error: no cursor leads past it.
     """
 
     fragile: Sequence[str] = ()

@@ -213,9 +213,7 @@ class Poller:
         watch.due = now + seconds * patience(usage, watch.account_id)
 
     def log(self, now: float, usage: Mapping[Limit, float]) -> None:
-        """Report the progress of the runs: to whoever watches, each time; to the log, now and
-        then.
-        """
+        """Report the progress of the runs: to a display each time, to the log now and then."""
         if not self.flight:
             return
         percent = sum(watch.run.percent for watch in self.flight) / len(self.flight)

@@ -125,7 +125,7 @@ class Routine:
             )
         except StopIteration as end:
             self.step, self.result, self.is_done = None, end.value, True
-        except Exception as failure:  # noqa: BLE001  # whoever waits for it raises it
+        except Exception as failure:  # noqa: BLE001  # raised where it is waited for
             self.step, self.error, self.is_done = None, failure, True
         return self.step
 

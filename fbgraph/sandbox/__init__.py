@@ -9,8 +9,8 @@ Of the client it imports only `fbgraph.catalog`, what exists at Meta, so that bo
 misreading of Meta's documentation. The same seed gives the same world: any finished day of the last
 37 months has the same numbers in every sandbox, on every machine.
 
-Everybody outside imports from here; what is behind it lies in rooms, each of which says what is in
-it and who may import it. README.md next to this file lists scenarios, options, pages and rooms.
+Everybody outside imports from here. The rest is in rooms, and each says what is in it and who may
+import it. README.md next to this file lists scenarios, options, pages and rooms.
 What it does not imitate:
 
 - pages, catalogs, lead forms, studies: everything that is not an account or a business, what an

@@ -100,8 +100,8 @@ def cut(rows: Iterable[list[Any]], bounds: Bounds) -> tuple[list[list[Any]], boo
         left -= len(json.dumps(row, ensure_ascii=False))
         if left < 0 and not kept:
             raise RefusedError(
-                "One row alone is longer than a result may be, of which the JSON has at most"
-                f" {counted(bounds.characters, 'character')}. Select fewer columns, or the"
+                "One row alone is longer than a whole result may be:"
+                f" {counted(bounds.characters, 'character')} of JSON. Select fewer columns, or the"
                 " beginning of long texts: left(x, 200)."
             )
         if left < 0 or len(kept) == bounds.rows:

@@ -37,7 +37,7 @@ NOT_LOADED_YET: Final = "not loaded yet"
 
 @dataclass(frozen=True)
 class AlikeDays:
-    """Neighbouring days of which the same is known. `spend` is what the tables have of them (None:
+    """Neighbouring days that are in the same state. `spend` is what the tables have of them (None:
     nothing was loaded, which is not 0), `spend_missing` what Meta's own total has and the tables do
     not (negative: they have too much; None: not known). `command` loads them again, where that is
     needed; a person runs it.
@@ -64,8 +64,8 @@ class MovedDay:
 
 @dataclass(frozen=True)
 class StaleDay:
-    """A day of which Meta has returned other totals since it was loaded: a refresh loads it again.
-    The spends are those totals.
+    """A day whose totals Meta has changed since it was loaded: a refresh loads it again. The spends
+    are those totals.
     """
 
     date: str

@@ -67,7 +67,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
     accept_empty: bool,
 ) -> Iterator[tuple[Session, Recording]]:
     """A session under an id of its own, and its recording. What it did is reported to Dagster when
-    the block ends; after an exception such as Ctrl-C, by whoever loads next.
+    the block ends; after an exception such as Ctrl-C, by the next load.
 
     Raises ConfigError where Dagster's home shows another lake, and WarehouseError where the lake
     cannot be written.

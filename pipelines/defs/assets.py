@@ -201,7 +201,7 @@ def _lake(reports: Reports, keys: AssetKeys) -> dg.AssetSpec:
     """
     return dg.AssetSpec(
         keys("lake"),
-        description="The Parquet files, whoever wrote them. The data version is the last change "
+        description="The Parquet files of every load. The data version is the last change "
         "that `follow_lake` or a publish saw.",
         group_name=keys.group_of("lake", "published"),
         kinds={"parquet"},
@@ -225,7 +225,7 @@ def _published(catalog: Catalog, keys: AssetKeys) -> dg.AssetsDefinition:
         """`warehouse.duckdb`, the file that analysts open: all tables and views, copied from the
         lake.
 
-        Anyone who has the old file open keeps it; whoever opens it again sees the new one.
+        Anyone who has the old file open keeps it, and sees the new one after opening it again.
         """
         settings = graph.settings()
         done = publish(settings.warehouse_url, catalog=catalog, destination=settings.destination)

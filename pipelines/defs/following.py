@@ -1,6 +1,6 @@
 """Keeps the published file up to date: a sensor that requests a publish when the lake has changed.
 
-Whoever changes the lake leaves a note in it (`lake.changes`), and every publish records which note
+Every change of the lake leaves a note in it (`lake.changes`), and every publish records which note
 it shows. Comparing the two takes two small files, so the sensor runs every few seconds. While loads
 go on, publishes are rationed: each copies the published file and starts a process.
 """
@@ -204,9 +204,9 @@ def follow_sensor(keys: AssetKeys) -> dg.SensorDefinition:
         job_name=PUBLISH_JOB,
         minimum_interval_seconds=POLL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Publishes warehouse.duckdb when something has changed in the lake, whoever "
-        "loaded it, and records the check `up_to_date` when the published file stays behind. Makes "
-        "no request to Meta.",
+        description="Publishes warehouse.duckdb when a run or a command has changed the lake, and "
+        "records the check `up_to_date` when the published file stays behind. Makes no request to "
+        "Meta.",
     )
     def follow_lake(
         context: dg.SensorEvaluationContext, graph: GraphResource

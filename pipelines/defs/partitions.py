@@ -53,9 +53,9 @@ def account_days_of(
 ) -> dg.MultiPartitionsDefinition:
     """The grid of a report that begins on a day, of days, weeks or months.
 
-    Days have no zone of their own here: each account reads them in its own. The last one is the
-    today of whoever is furthest ahead; for the others it is skipped until it has begun. A week or
-    month is there from its first day on, and none that begins before the grid does.
+    Days have no zone of their own here: each account reads them in its own. The last one is today
+    in the zone that is furthest ahead; for other accounts it is skipped until it has begun there. A
+    week or month is there from its first day on, and none that begins before the grid does.
     """
     first = max(start, grid.since).isoformat()
     more = {"timezone": grid.zone, "end_offset": 1}

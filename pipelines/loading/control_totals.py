@@ -100,7 +100,7 @@ class ControlTotals:
 @dataclass(frozen=True, slots=True)
 class _TotalsQuery:
     """Neighbouring days, and why they are requested without lists of actions, if they are. `until`:
-    the last day of a range of which there is one total, from its first day in `days`.
+    the last day of a range that has one total; `days` has its first day.
     """
 
     days: tuple[date, ...]
@@ -281,7 +281,7 @@ class Controls:
             )
             record = with_progress(record, account.timezone_name, delay=self._delay)
             received = received.with_(self._store(record, rows, unread))
-        # Whoever requests totals, a former failure of theirs is over.
+        # Whatever they were requested for, an earlier failure of theirs is over.
         loaded = [load.date for load in received.loads]
         self._failures.loaded(account.account_id, loaded, self._now())
         return received

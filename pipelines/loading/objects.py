@@ -118,8 +118,8 @@ def load_new(
     account_ids: Iterable[str],
     now: Callable[[], datetime],
 ) -> Sequence[Listed]:
-    """Read by id what other objects mention and no listing had. Returns accounts of which there was
-    something. Raises what ends everything.
+    """Read by id what other objects mention and no listing had. Returns the accounts that had
+    such objects. Raises what ends everything.
     """
     found = {
         account_id: ids for account_id in account_ids if (ids := _mentioned(lake, row, account_id))

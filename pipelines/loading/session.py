@@ -1,7 +1,7 @@
 """A session: one load, step by step: accounts, their objects, account-days of reports. No Dagster.
 
-Whoever begins it, a run of Dagster or the command line, has a recorder that is handed the result of
-each step as it ends.
+What begins it, a run of Dagster or the command line, passes a recorder, which is given the result
+of each step as it ends.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ class Session:
         what is new in between by id. Raises what ends everything.
 
         `needed`: only what reports cannot do without, and what that mentions, as creatives; `full`:
-        also what is not due yet. An account of which what it needs cannot be listed, its campaigns
-        and the like, is asked for nothing more; any other table that fails costs itself.
+        also what is not due yet. If what an account needs cannot be listed, such as its campaigns,
+        it is asked for nothing more; any other table that fails costs itself.
         """
         every: list[Listed] = []
         rows = [

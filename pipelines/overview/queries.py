@@ -98,7 +98,7 @@ left join (select creative_id, any_value(path) as path from thumbnails group by 
   using (creative_id)
 order by top.account_id, top.spend desc, top.ad_id, date"""
 
-#: The median over loaded days, of which those without the hour had none.
+#: The median over loaded days; a day without the hour had none in it.
 HOURS_SQL: Final = """\
 with days as (
   select account_id, date from loads

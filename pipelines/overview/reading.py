@@ -39,7 +39,7 @@ __all__ = ["AccountPage", "Ad", "Campaign", "Restated", "days_of", "pages_of"]
 CAMPAIGNS: Final = 8
 ADS: Final = 6
 
-#: Weeks of which the hours of the week are shown.
+#: Weeks whose hours are shown.
 WEEKS: Final = 8
 
 

@@ -147,7 +147,7 @@ def _counts(counts: Mapping[Trust, int]) -> Sequence[str]:
 
 
 def _shortfall(accounts: Sequence[tuple[str, str, Sequence[DayTrust]]]) -> Sequence[str]:
-    """The spend that is known not to be in the sums, and of which days nobody knows."""
+    """The spend that is known not to be in the sums, and the days for which it is not known."""
     known = [
         f"{money(abs(short), currency, exact=True)} {'too much' if short < 0 else ''}".strip()
         + f" ({name})"

@@ -39,7 +39,7 @@ _OTHERS_MAY_READ: Final = 0o077
 @dataclass(frozen=True, slots=True)
 class Findings:
     """`faults` keep something from working as it should; `warnings` do not. `unknown`: variables in
-    `.env` of which a warning says that they have no effect.
+    `.env` that have no effect, as a warning says.
     """
 
     faults: list[str] = field(default_factory=list)

@@ -238,7 +238,7 @@ DEFINITION: Final = "definition"
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """All reports that there are. A value: whoever needs them gets them as an argument.
+    """All reports that there are. A value: what needs them gets them as an argument.
 
     `by_name`: those that can be loaded. `broken`: those that cannot, by name, or by ``file:line``
     where they have none. `problems`: all that is wrong or doubtful. `catalog`: the warehouse's own

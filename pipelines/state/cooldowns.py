@@ -76,7 +76,7 @@ class _StoredValue:
 
 
 class _CachedValue(_StoredValue):
-    """The value in a bucket, of which a copy stays valid for `REREAD_SECONDS`."""
+    """The value in a bucket. A copy of it stays valid for `REREAD_SECONDS`."""
 
     def __init__(self, store: Store, now: Callable[[], float]) -> None:
         super().__init__(store)

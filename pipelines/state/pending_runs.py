@@ -69,7 +69,7 @@ class StoredRuns:
         save(self._store, self._key(account_id, params), entry)
 
     def forget(self, account_id: str, params: Params) -> None:
-        """Its run has failed, or cannot be read; whoever finds it again will notice too."""
+        """Its run has failed, or cannot be read. A load that finds it again will notice too."""
         with suppress(OSError):
             self._store.delete(self._key(account_id, params))
 

@@ -2,7 +2,7 @@
 of yet.
 
 A command keeps a note while it loads. If it is killed, or Dagster's database cannot be reached at
-its end, whoever loads next reports what it has left in the lake. One small file under
+its end, the next load reports what it has left in the lake. One small file under
 ``.unreported``, without the id of an account.
 """
 

@@ -3,7 +3,7 @@
     <lake>/.changes.json                  every writer of the lake, after each change
     <root>/.snapshots/.published.json     every publisher of this machine, at the end
 
-Two small files say whether the published file is behind, however large the lake is and whoever
+Two small files say whether the published file is behind, however large the lake is and whatever
 wrote to it, without listing files or a database. If a writer is killed between its change and the
 note, the published file catches up with the next publish, which compares all files.
 """

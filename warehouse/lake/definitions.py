@@ -94,7 +94,7 @@ def lake_tables(store: Store, catalog: Catalog) -> LakeTables:
                 catalog = catalog.with_table(_parsed(name, definition), is_given=False)
             except (ValueError, UnfitTableError) as error:
                 left_out[name] = f"{store.name(key)} cannot be used: {error}"
-    # Whoever was given no table at all, as `warehouse.publish` is, only publishes what others load.
+    # A caller that was given no table at all, like `warehouse.publish`, publishes what others load.
     only_here = catalog.tables.keys() - known if catalog.given else ()
     return LakeTables(replace(catalog, kept=frozenset(only_here)), left_out)
 
@@ -122,8 +122,8 @@ def keep_definitions(store: Store, catalog: Catalog) -> None:
                 _log.warning("%s", error)
     except OSError as error:
         _log.warning(
-            "The definitions of tables cannot be written into the lake, so whoever publishes it "
-            "elsewhere may miss tables of reports: %s. Fix that, then publish again.",
+            "The definitions of tables cannot be written into the lake, so a publish from another "
+            "machine may miss tables of reports: %s. Fix that, then publish again.",
             error,
         )
 
@@ -290,7 +290,7 @@ _UPGRADE: Final = "A newer fbinsights wrote it: upgrade this one, then publish a
 
 
 def _completed(table: Table) -> Table:
-    """One of the warehouse's own has the columns of this code, whoever kept it."""
+    """A table of the warehouse itself has the columns of this code, not those that were kept."""
     own = TABLES.get(table.name)
     if own is None:
         return table

@@ -297,8 +297,8 @@ def _is_alike(before: object, after: object) -> bool:
 
 
 def footer_of_objects(lake: Lake, table: Table, account_id: str | None) -> Footer:
-    """The footer of a file of objects; an empty one if it does not exist, or cannot be read:
-    whoever reads or replaces it reports that.
+    """The footer of a file of objects; an empty one if it does not exist or cannot be read, which
+    is reported when its rows are read or replaced.
     """
     where = lake.partition(table, account_id, None)
     try:

@@ -157,8 +157,8 @@ class LakeReader:
     def loads_of(
         self, table: Table | str, account_days: Iterable[tuple[str, date]]
     ) -> Sequence[Load | None]:
-        """As `records_of`, and None for a file that cannot be used, of which the log tells: whoever
-        loads treats it as one that is missing.
+        """As `records_of`, and None for a file that cannot be used, which is logged: a load treats
+        it as one that is missing.
         """
         records = self.records_of(table, account_days)
         for error in (one for one in records if isinstance(one, WarehouseError)):
@@ -233,7 +233,7 @@ class LakeReader:
         """Zone of an account from the table `accounts`; None if it is not there."""
         if account_id not in self._zones:
             self._zones[account_id] = None
-            # Whoever needs more of `accounts` reports what is wrong with it.
+            # What is wrong with `accounts` is reported where more of it is needed.
             with suppress(WarehouseError, OSError, pa.ArrowException):
                 rows = self.read("accounts", columns=("account_id", "account_timezone")).to_pylist()
                 self._zones |= {row["account_id"]: row["account_timezone"] for row in rows}

@@ -28,7 +28,7 @@ RATIO = pa.decimal128(28, 12)
 #: For sums of many amounts.
 SUM = pa.decimal128(38, 6)
 
-#: Instants are kept in UTC; whoever displays them chooses the zone.
+#: Instants are kept in UTC; what displays them chooses the zone.
 INSTANT = pa.timestamp("us", tz="UTC")
 
 #: kind → Arrow type. `actions` grows by one text per key and one decimal per attribution window of

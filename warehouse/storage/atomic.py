@@ -30,7 +30,7 @@ COPY_BYTES: Final = 1_048_576
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which is created if missing; wait for whoever holds it.
+    """Hold the lock of a folder, which is created if missing; wait while another holds it.
 
     The lock is the kernel's, on the folder itself: it leaves no file behind, and ends when its
     holder is killed. Threads exclude each other as processes do.

@@ -23,7 +23,7 @@ REQUESTS: Final = 5
 WRITES: Final = 20
 _LONGEST_SECONDS: Final = 0.2
 
-#: The same for publishes to a destination, of which each takes seconds.
+#: The same for publishes to a destination, which take seconds each.
 PUBLISHES: Final = 8
 _LONGEST_PAUSE: Final = 20.0
 

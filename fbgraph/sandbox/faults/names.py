@@ -1,4 +1,4 @@
-"""Names that advertisers could write, to try whoever shows them."""
+"""Names that advertisers could write, to try everything that shows them."""
 
 from __future__ import annotations
 

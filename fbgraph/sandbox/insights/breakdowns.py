@@ -44,7 +44,7 @@ CONVERTED_PRODUCT: Final = "action_converted_product_id"
 
 
 def read_breakdowns(params: Mapping[str, str], level: str) -> Sequence[str]:
-    """The breakdowns of rows, of which each is given at this level, and all of them together."""
+    """The requested breakdowns. Refused unless each exists at this level and all go together."""
     known = breakdowns()
     retired = {name for name in BREAKDOWNS if known[name].status == "retired"}
     requested = some_of(params, "breakdowns", BREAKDOWNS - retired | NEW_BREAKDOWNS)

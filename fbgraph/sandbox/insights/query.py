@@ -97,7 +97,7 @@ class Query:
     conditions: tuple[Condition, ...]
     sort: Sort | None
     summary: tuple[str, ...]
-    #: The first day of which Meta keeps all there is, 13 months ago.
+    #: The first day that Meta keeps in full, 13 months ago.
     kept_from: date = date.min
 
     @property

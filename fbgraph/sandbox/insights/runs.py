@@ -117,7 +117,7 @@ class Run:
 
     @property
     def ready(self) -> datetime | None:
-        """When the server has it, whoever looks; None where that goes by polls."""
+        """When the server has finished it, polled or not; None if it goes by polls alone."""
         return None if self.seconds is None else self.created + timedelta(seconds=self.seconds)
 
     def is_over(self, now: datetime) -> bool:

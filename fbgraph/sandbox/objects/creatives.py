@@ -114,7 +114,7 @@ def _story_spec(content: Content) -> Any:
 
 
 def _feed(content: Content) -> Any:
-    """`asset_feed_spec`: several texts and pictures, of which Meta chooses."""
+    """`asset_feed_spec`: several texts and pictures, for Meta to choose from."""
     if content.form != "feed":
         return None
     videos = [

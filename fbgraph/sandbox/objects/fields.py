@@ -58,8 +58,8 @@ NODE_TYPES: Final[Mapping[str, tuple[str | None, str]]] = {
     "business": (None, "Business"),
 }
 
-#: Fields that fail the request of whoever may not read them: nobody of the sandbox may. Seen:
-#: facebook-java-business-sdk #226.
+#: Fields that fail a request without the right to read them, which no token of the sandbox has.
+#: Seen: facebook-java-business-sdk #226.
 FAILS: Final[Mapping[str, str]] = {
     "rev_share_policy_id": "no_policy",
     "external_event_source": "no_permission",

@@ -80,7 +80,7 @@ def words(params: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 
 def some_of(params: Mapping[str, str], name: str, known: Collection[str]) -> tuple[str, ...]:
-    """`words`, each of which must be `known`."""
+    """`words`; each must be `known`."""
     found = words(params, name)
     for at, word in enumerate(found):
         _check(f"{name}[{at}]", word, known)

@@ -1,5 +1,5 @@
-"""The sandbox in a process of its own: whoever loads from it has the rest of the machine, and not
-half of one interpreter.
+"""The sandbox in a process of its own: a load from it has the rest of the machine, and not half of
+one interpreter.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def sandbox_apart(**options: Any) -> Iterator[SandboxApart]:
 
 
 def serve_apart(options: str) -> None:
-    """The other process: serve, write where to standard output, and stop when standard input ends,
-    as it does with whoever reads that. `options` are JSON.
+    """The other process: serve, write the address to standard output, and stop when standard input
+    ends, as it does when the process that began this one ends. `options` are JSON.
     """
     with Sandbox(**json.loads(options)) as sandbox:
         ready = SandboxApart(sandbox.url, sandbox.token, sandbox.account_ids)

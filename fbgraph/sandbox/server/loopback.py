@@ -94,8 +94,8 @@ class Sandbox:
     """A local Graph API. Use it in a ``with`` block; inside, send requests to `url` with `token`.
 
     `port` 0 takes a free port. `now` returns an aware datetime and can be a test's own clock.
-    `world` is one of `WORLDS`; `accounts` sets the number of accounts, of which the first
-    `delivering` deliver and the others are idle; `scale` multiplies their ads. A report run takes
+    `world` is one of `WORLDS`; `accounts` sets the number of accounts: the first `delivering` of
+    them deliver, the others are idle; `scale` multiplies their ads. A report run takes
     `run_polls` polls, or `run_seconds` of `now`'s time. With `app_secret` every request must carry
     its proof. `auto_upgrade` serves expired versions with a warning header. `compress` allows gzip.
     `quota` is ``limited``, ``full`` or a `Quota` of your own, and follows `now`; without it nothing

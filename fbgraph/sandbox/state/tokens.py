@@ -25,7 +25,7 @@ __all__ = ["Token", "Tokens"]
 #: How long a proof with a time is valid, in seconds. Source: Securing requests.
 PROOF_SECONDS: Final = 300
 
-#: What the sandbox's own token may do, and the scopes of which reading ads needs one.
+#: What the sandbox's own token may do. Each of these scopes alone lets a token read ads.
 SCOPES: Final = ("ads_read", "ads_management")
 ADS_SCOPES: Final = frozenset(SCOPES)
 

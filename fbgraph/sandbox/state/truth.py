@@ -30,7 +30,7 @@ TRUTH_FIELDS: Final = (
 def truth(
     account: WorldNode, day: date, tables: Tables, breakdowns: tuple[str, ...] | None = None
 ) -> dict[str, Any]:
-    """By ad and hour; or by ad and breakdowns, of which there may be none. ValueError for an
+    """By ad and hour; or by ad and `breakdowns`, which may be empty. Raises ValueError for an
     unknown breakdown.
     """
     if unknown := sorted({*(breakdowns or ())} - {*SPLITS}):

@@ -93,8 +93,7 @@ TARGETED: Final[Mapping[str, Audience]] = {
 @dataclass(frozen=True, slots=True)
 class Viewers:
     """Who sees an ad, as breakdowns show it: countries, ages, genders, and positions by platform.
-    What is empty is not limited. `assets`: of which assets they see one, where they are the ad's
-    own.
+    What is empty is not limited. `assets`: they see one of these, where those are the ad's own.
     """
 
     places: tuple[str, ...] = ()

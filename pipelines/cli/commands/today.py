@@ -195,7 +195,7 @@ def _print(
     *,
     is_whole: bool,
 ) -> None:
-    """A block for each account, those first of which something stands out."""
+    """A block for each account; first the accounts where something stands out."""
     width, glyphs = width_of(sys.stdout), glyphs_of(sys.stdout)
     of_account = [[*rows] for _, rows in groupby(paces, lambda one: one.account_id)]
     shown = [rows for rows in of_account if is_whole or _happens(rows[0], findings, now)]

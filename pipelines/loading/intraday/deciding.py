@@ -49,8 +49,8 @@ _ONE_DAY: Final = timedelta(days=1)
 
 
 def open_days(zone: str, now: datetime) -> Sequence[date]:
-    """The days of an account that are not over, oldest first: its today, and in the first hours of
-    that also its yesterday, of which Meta still counts what was delivered. Raises UnknownZoneError.
+    """The days of an account that are not over, oldest first: today, and in its first hours also
+    yesterday, whose delivery Meta still counts. Raises UnknownZoneError.
     """
     today = today_in(zone, now)
     return [day for day in (today - _ONE_DAY, today) if over_at(zone, day) > now]

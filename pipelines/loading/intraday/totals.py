@@ -43,8 +43,8 @@ _ASKED: Final = replace(
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The totals of an account's open days, when they were requested; None for a day of which Meta
-    has no row. `error`: why there are none.
+    """The totals of an account's open days (None for a day without a row at Meta), and when they
+    were requested. `error`: why there are none.
     """
 
     account_id: str

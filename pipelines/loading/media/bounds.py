@@ -22,8 +22,8 @@ CHECKING_SECONDS: Final = 5.0
 #: 429 or 5xx, it is the server's fault: two rounds of all downloads at once.
 SILENT_PICTURES: Final = 16
 
-#: After this number of accounts in a row of which all addresses came back expired, it is not the
-#: addresses: a clock is days off, here or there.
+#: If all addresses of this many accounts in a row came back expired, it is not the addresses: a
+#: clock is days off, here or at Meta.
 BARREN_ACCOUNTS: Final = 3
 
 

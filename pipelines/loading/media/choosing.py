@@ -1,4 +1,4 @@
-"""Which pictures a run downloads, and of which creatives it first needs a new address. No I/O."""
+"""Which pictures a run downloads, and which creatives need a new address first. No I/O."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def _after_scan(content: bytes, at: int) -> int:
 
 
 def _webp_ends(content: bytes) -> bool:
-    """Source: RFC 9649, sections 2.3 and 2.4: chunks, of which one is or holds the picture."""
+    """Source: RFC 9649, sections 2.3 and 2.4: chunks; one of them is or holds the picture."""
     (length,) = struct.unpack_from("<I", content, 4)
     end, at, kinds = 8 + length, 12, set[bytes]()
     while at < end:

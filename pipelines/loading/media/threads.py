@@ -63,8 +63,8 @@ def in_threads(
 
 @dataclass(slots=True)
 class _Shared(Generic[In, Out]):
-    """What the threads and whoever waits for them have in common. `begun` and `ended`: of the
-    items, how many.
+    """What the threads share with the one that waits for them. `begun` and `ended`: how many of
+    the items.
     """
 
     waiting: deque[In]

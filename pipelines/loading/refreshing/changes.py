@@ -293,8 +293,8 @@ def _choose_periods(
 def _records(
     lake: Lake, report: Report, account_id: str, days: Sequence[date]
 ) -> tuple[Mapping[date, Load], Mapping[date, WarehouseError]]:
-    """What the lake knows of days that are loaded, and of which it cannot be read, which is logged
-    too.
+    """What the lake knows of days that are loaded, and which of them it cannot read and why; these
+    are logged too.
     """
     records = lake.records_of(report.name, [(account_id, day) for day in days])
     by_day = dict(zip(days, records, strict=True))
@@ -310,8 +310,8 @@ def _damaged(errors: Mapping[date, WarehouseError]) -> Collection[date]:
 
 
 def _lookback(report: Report, today: date, begins: date) -> Sequence[date]:
-    """The lookback of a report, oldest first: its finished days, or its weeks or months, of which
-    none before the history of the lake `begins`.
+    """The lookback of a report, oldest first: its finished days, weeks or months, none of them from
+    before the day on which the history of the lake `begins`.
     """
     if report.period is Period.DAY:
         days, begins = lookback(today, report.spec.lookback_days), report.spec.start_date

@@ -347,4 +347,4 @@ def test_publishing_goes_on_where_a_definition_cannot_be_written(
     published = publish(lake.root, catalog=OWN.with_table(MINE))
 
     assert published.rows["mine"] == 1
-    assert "whoever publishes it elsewhere may miss tables of reports" in caplog.text
+    assert "a publish from another machine may miss tables of reports" in caplog.text

@@ -258,8 +258,8 @@ static void drop(struct column *column)
 }
 
 /* Read `body_count` bodies into `all` columns: the `count` of a row, then those of lists' entries.
-   Gives the number of rows, and the memory of the columns (none where there was no value) to whoever
-   calls; or gives -1 and no memory, when a body is declined. */
+   Returns the number of rows, and passes the memory of the columns (none where there was no value) to
+   the caller; or returns -1 and passes none, when a body is declined. */
 int64_t fbinsights_read(
     struct column *columns, int64_t count, int64_t all,
     const uint8_t *const *bodies, const int64_t *sizes, int64_t body_count)

@@ -133,7 +133,7 @@ def _has_text(value: object) -> bool:
 
 @cache
 def _steps(place: str) -> Sequence[tuple[str, bool]]:
-    """The keys of a place, each with whether it has a list, of which any entry is meant."""
+    """The keys of a place, each with whether it has a list; then any entry of it is meant."""
     return [(key.removesuffix("[]"), key.endswith("[]")) for key in place.split(".")]
 
 

@@ -100,8 +100,8 @@ COLUMNS: Final = (
 
 
 def changes(rows: Iterable[ObjectTable], others: Iterable[Table] = ()) -> View:
-    """The view of the histories of these objects, and of `others`: histories of tables of one's
-    own, of which nothing but their columns is known.
+    """The view of the histories of these objects, and of `others`: histories of tables of a user's
+    own, of which only the columns are known.
     """
     parts = [part for row in rows for part in _parts(row)]
     parts += [_changed(table, _type(table.name.removesuffix(_HISTORY))) for table in others]
