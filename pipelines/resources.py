@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import dagster as dg
 
-from pipelines.errors import STOPS_A_LOAD
+from pipelines.errors import STOPS_A_LOAD, why_full
 from pipelines.settings import settings_of
 from pipelines.state.dagster_home import keep_connections
 from pipelines.state.homes import require_home
@@ -39,7 +39,13 @@ def stopping() -> Iterator[None]:
     try:
         yield
     except STOPS_A_LOAD as error:
-        raise dg.Failure(str(error), metadata={STOPPED: str(error)}, allow_retries=False) from None
+        why = str(error)
+    except OSError as error:
+        if not (why := why_full(error)):
+            raise
+    else:
+        return
+    raise dg.Failure(why, metadata={STOPPED: why}, allow_retries=False)
 
 
 class GraphResource(dg.ConfigurableResource["GraphResource"]):

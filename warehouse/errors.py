@@ -197,7 +197,9 @@ class KeepsProvenError(WarehouseError):
 
 
 class FullDiskError(Exception):
-    """The disk of the lake takes no more files. What it has is unchanged."""
+    """The disk of the lake, or of a folder of it (`root`), takes no more files. What it has is
+    unchanged.
+    """
 
     def __init__(self, what: str, root: object, error: OSError) -> None:
         advice = _sentence(DISK_FULL[error.errno or errno.ENOSPC])

@@ -31,7 +31,7 @@ class GuardedCommand(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         from fbgraph.errors import GraphError  # noqa: PLC0415  # --help stays quick
-        from pipelines.errors import ConfigError  # noqa: PLC0415
+        from pipelines.errors import ConfigError, why_full  # noqa: PLC0415
         from warehouse.errors import FullDiskError, WarehouseError  # noqa: PLC0415
 
         try:
@@ -40,9 +40,9 @@ class GuardedCommand(click.Command):
             return super().invoke(ctx)
         except (ConfigError, GraphError, WarehouseError, FullDiskError) as error:
             message, code = str(error), WRONG_USE
-        except OSError as error:  # a full disk too
+        except OSError as error:
             of_file = f"Cannot use {error.filename}: {error.strerror}." if error.filename else ""
-            message, code = of_file or str(error), WRONG_USE
+            message, code = why_full(error) or of_file or str(error), WRONG_USE
         except KeyboardInterrupt:
             message, code = what_ctrl_c_cost(), INTERRUPTED
         if ctx.params.get("is_json"):

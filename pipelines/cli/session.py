@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from pipelines.cli.summary import command_name
-from pipelines.errors import STOPS_A_LOAD, ConfigError, UnreachableDagsterError
+from pipelines.errors import STOPS_A_LOAD, ConfigError, UnreachableDagsterError, why_full
 from pipelines.interrupts import with_cost
 from pipelines.loading.load_result import Target
 from pipelines.loading.recording import Command, Recording
@@ -185,8 +185,10 @@ def guarded(summary: Summary, table: str) -> Iterator[None]:
         yield
     except STOPS_A_LOAD as error:
         summary.stopped = str(error)
-    except (WarehouseError, OSError) as error:  # nobody needs to know where in the code
+    except WarehouseError as error:  # nobody needs to know where in the code
         summary.failed[Target(table)] = str(error)
+    except OSError as error:
+        summary.failed[Target(table)] = why_full(error) or str(error)
     except Exception as error:  # noqa: BLE001  # a fault of ours: the rest may still go on
         summary.failed[Target(table)] = "".join(traceback.format_exception(error))
 

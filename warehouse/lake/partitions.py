@@ -40,7 +40,7 @@ from warehouse.lake.reading import LakeReader
 from warehouse.lake.records import may_replace, require_load_of, restated
 from warehouse.schema.catalog import OWN, Catalog
 from warehouse.schema.records import REJECTS
-from warehouse.storage.atomic import scratch_folder
+from warehouse.storage.atomic import fullest, scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -243,7 +243,8 @@ class Lake(LakeReader):
             of = f" of account {account_id}" if account_id else ""
             on = f" on {date}" if date else ""
             if error.errno in DISK_FULL:
-                raise FullDiskError(f"{table.name}{of}{on}", self.root, error) from error
+                where = fullest(self.root, self.root / table.name)
+                raise FullDiskError(f"{table.name}{of}{on}", where, error) from error
             raise UnwritableError(f"{table.name}{of}{on}", self.store.name(), error) from error
 
     def write_rejects(self, load: Load, rejects: Sequence[Reject]) -> None:

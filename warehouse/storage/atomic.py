@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["STAGING", "copy", "locked", "put", "remove", "scratch_folder", "sync_folder"]
+__all__ = [
+    "STAGING",
+    "copy",
+    "fullest",
+    "locked",
+    "nearest",
+    "put",
+    "remove",
+    "scratch_folder",
+    "sync_folder",
+]
 
 #: Where files are written before they are moved into place: under the root, so that a rename is
 #: enough, and behind a dot, so that no glob and no reader of a hive layout takes them for data.
@@ -112,10 +122,26 @@ def put(written: Path, path: Path) -> None:
             raise
         near = path.with_name(f".{path.name}.unfinished")
         remove(near)  # of a process that was killed
-        copy(written, near)
-        near.replace(path)
+        try:
+            copy(written, near)
+            near.replace(path)
+        except BaseException:  # a full disk is not to stay full of it
+            remove(near)
+            raise
         written.unlink()
     sync_folder(path.parent)
+
+
+def nearest(path: Path) -> Path:
+    """The path itself if it exists, else the nearest folder above that does."""
+    return next(found for found in (path, *path.parents) if found.exists())
+
+
+def fullest(*folders: Path) -> Path:
+    """Of folders that may be on several disks, the one whose disk has the least space, and the
+    first of one disk. Raises OSError.
+    """
+    return min(map(nearest, folders), key=lambda folder: shutil.disk_usage(folder).free)
 
 
 def sync_folder(folder: Path) -> None:
@@ -145,7 +171,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        found = next(path for path in (folder, *folder.parents) if path.exists())
+        found = nearest(folder)
         raise NotAFolderError(str(found)) from None
     for path in missing:
         sync_folder(path.parent)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import uuid4
 
 from warehouse.errors import InaccessibleError, NotAFileError, NotAFolderError, WarehouseError
-from warehouse.storage.atomic import STAGING, locked, put
+from warehouse.storage.atomic import STAGING, locked, nearest, put
 from warehouse.storage.store import Found, StoredFile
 
 if TYPE_CHECKING:
@@ -55,16 +55,11 @@ def usable(path: Path) -> Path:
             rf"{root} cannot be the warehouse: DuckDB cannot open files below a folder whose name "
             r"contains ? or \. Rename the folder or set WAREHOUSE_URL to another one"
         )
-    if not (nearest := _nearest(root)).is_dir():
+    if not (found := nearest(root)).is_dir():
         raise WarehouseError(
-            f"{root} cannot be the warehouse: {nearest} is a file. Set WAREHOUSE_URL to a folder"
+            f"{root} cannot be the warehouse: {found} is a file. Set WAREHOUSE_URL to a folder"
         )
     return root
-
-
-def _nearest(path: Path) -> Path:
-    """The path itself if it exists, else the nearest folder above that does."""
-    return next(found for found in (path, *path.parents) if found.exists())
 
 
 class Folder:
@@ -79,9 +74,9 @@ class Folder:
         return f"{self._prefix}{key}" if key else str(self.root)
 
     def require_writable(self) -> None:
-        if not os.access(nearest := _nearest(self.root), os.W_OK | os.X_OK):
+        if not os.access(found := nearest(self.root), os.W_OK | os.X_OK):
             raise WarehouseError(
-                f"Cannot write to {nearest}: fix its permissions or set WAREHOUSE_URL to another "
+                f"Cannot write to {found}: fix its permissions or set WAREHOUSE_URL to another "
                 "folder"
             )
 
@@ -95,17 +90,19 @@ class Folder:
 
     def scan_folders(self, pattern: str) -> Iterator[Found]:
         parts = pattern.split("/")
-        n = next((n for n, part in enumerate(parts[:-1]) if _is_wild(part)), len(parts))
+        if (n := _first_wild(parts)) >= len(parts) - 1:
+            yield self.scan(pattern)
+            return
         above, unlisted = "/".join(parts[:n]), Found([], {})
-        for name in self._names(above, parts[n], unlisted) if n < len(parts) else ():
+        for name in self._names(above, parts[n], unlisted):
             found = Found([], {})
             self._scan(f"{above}/{name}" if above else name, parts[n + 1 :], found)
             yield _without_strangers(found, parts)
-        yield _without_strangers(unlisted, parts) if n < len(parts) else self.scan(pattern)
+        yield _without_strangers(unlisted, parts)
 
     def _scan(self, above: str, parts: Sequence[str], found: Found) -> None:
         """Look for the rest of a pattern, below a folder whose key is `above`."""
-        n = next((n for n, part in enumerate(parts) if _is_wild(part)), len(parts))
+        n = _first_wild(parts)
         above = "/".join([*filter(None, [above]), *parts[:n]])
         if n == len(parts):
             self._stat(above, found)
@@ -247,6 +244,11 @@ class Folder:
 
     def each(self, do: Callable[[In], Out], items: Iterable[In]) -> Sequence[Out]:
         return [do(item) for item in items]
+
+
+def _first_wild(parts: Sequence[str]) -> int:
+    """Where a pattern has its first wildcard; its length if it has none."""
+    return next((n for n, part in enumerate(parts) if _is_wild(part)), len(parts))
 
 
 def _is_wild(part: str) -> bool:

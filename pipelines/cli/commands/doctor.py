@@ -39,6 +39,7 @@ from warehouse.decode.native import reader
 from warehouse.errors import WarehouseError
 from warehouse.lake.partitions import Lake
 from warehouse.published.publish import damage, lag
+from warehouse.storage.atomic import nearest
 from warehouse.storage.url import open_store
 
 if TYPE_CHECKING:
@@ -191,12 +192,13 @@ def _warehouse(url: str) -> Iterator[Finding]:
         lake = Lake(url)
         lake.require_writable()
         behind = lag(lake)
+        there = nearest(lake.root)
+        free = shutil.disk_usage(there).free
     except (WarehouseError, OSError) as error:
         yield False, "warehouse", str(error)
         return
     yield True, "warehouse", f"{lake.store.name()}: writable"
-    there = next(folder for folder in (lake.root, *lake.root.parents) if folder.exists())
-    if (free := shutil.disk_usage(there).free) < LEAST_FREE_BYTES:
+    if free < LEAST_FREE_BYTES:
         advice = "Free disk space: a load or a publish that does not fit stops"
         yield False, "disk", f"{there}: {free // 1_000_000} MB are free. {advice}."
     if why := damage(lake):

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,9 +19,12 @@ from pipelines.cli.output.terminal import escape_unencodable, only_once
 from pipelines.errors import ConfigError
 from pipelines.state.homes import FOLDER_VARIABLE
 from pipelines.variables import VARIABLES
+from tests.seeds import seed_lake
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fbgraph.sandbox import Sandbox
 
 
 def test_a_warning_is_told_once_however_many_clients_have_it() -> None:
@@ -43,6 +47,25 @@ def test_settings_in_another_encoding_are_a_wrong_setting_and_no_traceback(
     done = CliRunner().invoke(cli, ["query", "select 1"])
 
     assert (done.exit_code, done.stderr[:38]) == (2, "fbinsights: .env is not written in UTF")
+
+
+@pytest.mark.parametrize("command", ["refresh", "refresh --today"])
+def test_a_full_disk_is_said_with_what_to_do(
+    sandbox: Sandbox, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FB_GRAPH_URL", sandbox.url)
+    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.token)
+    monkeypatch.setenv("WAREHOUSE_URL", str(seed_lake(small_disk / "lake")))
+    with suppress(OSError):
+        (small_disk / "filler").write_bytes(bytes(3_000_000))
+
+    done = CliRunner().invoke(cli, command.split())
+
+    assert done.exit_code == 2
+    told = r"fbinsights: Cannot write.*: No space left on device\. Free disk space, then run the sa"
+    assert re.match(told, done.stderr.splitlines()[-1])
 
 
 @pytest.mark.parametrize(

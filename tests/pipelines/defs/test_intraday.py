@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from tests.clock import Clock
 from tests.graph import graph_by
 from tests.reports import only
 from tests.runs import run_job
+from tests.seeds import seed_lake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -144,6 +146,20 @@ def test_a_ducklake_that_cannot_be_reached_fails_a_tick_after_all_else(
     assert not run.success
     assert len(events(instance, "warehouse_duckdb")) == len(events(instance, "intraday")) == 1
     assert [checks(instance, kind) for kind in Kind] == [["SUCCEEDED"]] * len(Kind)
+
+
+def test_a_full_disk_stops_a_tick_with_what_to_do(
+    instance: dg.DagsterInstance, clock: Clock, small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WAREHOUSE_URL", str(seed_lake(small_disk / "lake")))
+    with suppress(OSError):
+        (small_disk / "filler").write_bytes(bytes(3_000_000))
+
+    run = run_job(instance, "intraday_job", of=hours_alone(clock))
+
+    caplog.clear()  # what is logged keeps the file that could not be written
+    assert run.stopped.startswith("Cannot write: No space left on device. Free disk space, then")
 
 
 def _is_calm(tick: dg.AssetMaterialization) -> bool:

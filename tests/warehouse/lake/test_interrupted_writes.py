@@ -90,6 +90,23 @@ def test_a_full_disk_leaves_the_old_file_and_no_debris(
     assert days.lake.read("insights_hourly").num_rows == 40
 
 
+def test_a_table_on_a_full_disk_of_its_own_is_named_and_no_debris_stays_there(
+    make_days: Callable[[Path], Any], tmp_path: Path, small_disk: Path
+) -> None:
+    days = make_days(tmp_path / "lake")
+    days.lake.root.mkdir(exist_ok=True)
+    (days.lake.root / "insights_hourly").symlink_to(small_disk)
+    days.put()
+    with suppress(OSError), (small_disk / "filler").open("xb") as filler:
+        filler.write(bytes(3_000_000))
+
+    with pytest.raises(FullDiskError, match=r"under .*/lake/insights_hourly, then run the same"):
+        days.put(40)
+
+    assert [*small_disk.rglob(".*")] == unfinished(days.lake) == []
+    assert days.lake.read("insights_hourly").num_rows == 6
+
+
 def test_a_file_that_may_not_grow_leaves_the_old_one(days: Any, lake: Lake) -> None:
     days.put()
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))"
