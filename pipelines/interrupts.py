@@ -97,7 +97,7 @@ class Interrupts:
         self.leave()
 
     def _hears(self) -> bool:
-        """Whether one of the signals that Python tells of next ends the command."""
+        """Whether one of the signals that Python reports next ends the command."""
         meant = set(SIGNALS).intersection(self._heard.recv(64))
         return any(signal.getsignal(number) == self._interrupt for number in meant)
 

@@ -55,8 +55,7 @@ VARIABLES: Final[Sequence[Variable]] = (
     Variable("FB_GRAPH_URL", "Where Graph is; the sandbox prints its own.", GRAPH_URL),
     Variable(
         "FB_ALLOW_HTTP",
-        "1: the token may go in clear, by http://, to another machine than this one. Refused by"
-        " default.",
+        "1: the token may go in clear, by http://, to another machine. Refused by default.",
         example="1",
     ),
     Variable(
@@ -159,8 +158,8 @@ _NEAR: Final = 0.8
 
 
 def unknown_settings(names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Variables that begin like ours and have no effect, each with the one of ours that it is
-    nearly, "" if it is none.
+    """Variables that begin like ours and have no effect, each with the one of ours that it
+    resembles ("" if none).
     """
     known = [variable.name for variable in VARIABLES]
     for name in sorted(names):

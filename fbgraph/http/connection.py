@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BODY_BYTES", "RESPONSE_SECONDS", "Connection", "Received"]
 
-#: A request that has no complete response after so long is given up, whatever keeps coming.
+#: A request without a complete response after this time is given up, whatever keeps coming.
 RESPONSE_SECONDS: Final = 120.0
 
 #: A request with files has a second more for each of this many bytes of them.

@@ -100,9 +100,9 @@ class Throttle:
     """Shared by all threads of a client: which request may be sent now, how long the others wait.
 
     A limit that refused a request is left alone until its time is over. Then one request goes
-    first, as a probe; the others follow when its response is in. So it is with a limit that is to
-    be left alone for more than an hour: if the probe gets through, what headers say of such a limit
-    is not believed again, until it refuses a request. `clock` gives seconds that only grow, `now`
+    first, as a probe; the others follow when its response is in. The same goes for a limit that is
+    to be left alone for more than an hour: if the probe gets through, its headers are not believed
+    again until it refuses a request. `clock` gives seconds that only grow, `now`
     the time of day, for the log. `cooldowns` are shared with other processes.
     """
 

@@ -99,8 +99,9 @@ def next_run(now: Situation, waiting: Iterable[str]) -> str | None:
 
 
 def _may_create(now: Situation, account_id: str) -> bool:
-    """Of a doubtful account one run goes ahead: so what fails at every size is found out by one run
-    of each. While halves are requested to find the age limit, one call decides about the next.
+    """One run of a doubtful account goes ahead of the others: what fails at every size then costs
+    one run of each. While halves are requested to find the age limit, one call decides about the
+    next.
     """
     one = now.of(account_id)
     most = 1 if one.is_doubtful else allowed(now.usage, account_id, ACCOUNT_RUNS)

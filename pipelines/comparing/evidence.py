@@ -38,7 +38,7 @@ _BY_DAY: Final = INSIGHTS_DAILY.name
 def theirs_by_day(
     connection: duckdb.DuckDBPyConnection, columns: TheirColumns
 ) -> Mapping[AccountDayKey, Mapping[str, Any]]:
-    """Of each account and day of theirs: `there`, `loaded_there`, `their_currencies`."""
+    """For each account and day of theirs: `there`, `loaded_there`, `their_currencies`."""
     rows = connection.execute(
         "FROM theirs SELECT account, day, max(loaded), list(DISTINCT currency ORDER BY currency) "
         f"FILTER (currency <> ''), {_sums(columns.counted)} "
@@ -57,8 +57,8 @@ def theirs_by_day(
 def ours_by_day(
     connection: duckdb.DuckDBPyConnection, roles: Sequence[str]
 ) -> Mapping[AccountDayKey, Mapping[str, Any]]:
-    """Of each account and day that is loaded: `here`, `loaded_here` and `verdict` of the table that
-    counts, as in account_daily.
+    """For each account and day that is loaded: `here`, `loaded_here` and `verdict` of the table
+    that counts, as in account_daily.
     """
     hours, days = (f"table_name = '{table}'" for table in (_BY_HOUR, _BY_DAY))
     verdicts = {of: f"max(verdict) FILTER ({of})" for of in (hours, days)}

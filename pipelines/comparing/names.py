@@ -92,7 +92,7 @@ def their_columns(
 ) -> TheirColumns:
     """The columns by their role: those that are `given` (role → name), else those with a known
     name. `one_account`: all rows are of one account, so that no column has to say it. Raises
-    ConfigError, which lists what there is.
+    ConfigError, which lists the columns.
     """
     there = {_plain(column): column for column in reversed(columns)}
     listed = f"Its columns: {', '.join(columns)}."
@@ -119,7 +119,7 @@ def their_columns(
 
 
 def _require_given(given: Mapping[str, str], there: Collection[str], listed: str) -> None:
-    """Raise ConfigError for a role that there is not, or a column."""
+    """Raise ConfigError for a role or a column that does not exist."""
     for role, column in given.items():
         if role not in ROLES:
             raise ConfigError(f"--column {role}={column}: the role is one of {', '.join(ROLES)}.")

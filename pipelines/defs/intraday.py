@@ -72,7 +72,7 @@ def crons(minutes: int) -> Sequence[str]:
 
 
 def held_by(instance: dg.DagsterInstance, own_run_id: str = "") -> Mapping[str, str]:
-    """Accounts (digits) that another run than a tick is loading, and which: theirs go before."""
+    """Accounts (digits) that a run other than a tick is loading, and which run: it goes first."""
     return held_accounts(instance, own_run_id, {INTRADAY_JOB, PUBLISH_JOB})
 
 

@@ -53,7 +53,7 @@ def _does(job: str, assets: Sequence[str]) -> str:
 
 
 def asset_jobs(jobs: Mapping[str, Sequence[str]], keys: AssetKeys) -> dg.Definitions:
-    """Jobs by their assets, for Dagster, which does not export the type of such a job."""
+    """Jobs by their assets, for Dagster, which does not export the type of these."""
     return dg.Definitions(
         jobs=[
             dg.define_asset_job(

@@ -118,7 +118,7 @@ _WHAT: Final = {
 
 
 def _has_changed(instance: dg.DagsterInstance, result: dg.AssetCheckResult) -> bool:
-    """Whether a check has another result than the one that was recorded last."""
+    """Whether the result of a check differs from the one that was recorded last."""
     assert result.asset_key, result  # noqa: S101  # all of ours name theirs
     check = dg.AssetCheckKey(result.asset_key, str(result.check_name))
     last = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)

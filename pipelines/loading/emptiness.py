@@ -81,8 +81,8 @@ def silent(outcomes: Iterable[Outcome]) -> Sequence[Load]:
 
 
 def silence(loads: Sequence[Load], spenders: Mapping[str, str]) -> str:
-    """What to tell of `silent` loads; "" if no account has ever spent anything, as far as its row
-    says. `spenders`: account (digits) → its name, of those that have.
+    """What to say about `silent` loads; "" if no account has ever spent anything, as far as its row
+    says. `spenders`: account (digits) → its name, for those that have.
     """
     named = {i: name for i, name in spenders.items() if any(load.account_id == i for load in loads)}
     if not named:

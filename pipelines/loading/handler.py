@@ -250,7 +250,7 @@ class InsightsHandler:
     def _missing(self, task: ReportTask) -> Sequence[str]:
         return [name for name in self._fields if name not in task.fields]
 
-    def _record(  # noqa: PLR0913  # all that a record tells of
+    def _record(  # noqa: PLR0913  # all that is in a record
         self,
         task: ReportTask,
         day: date,

@@ -173,7 +173,7 @@ def _delivered(numbers: DayNumbers | None) -> bool:
 
 
 def _partly(page: AccountPage) -> str:
-    """Of how many days purchases are known, where it is not all of them."""
+    """For how many days purchases are known; "" if for all."""
     without = len(page.without_results(page.window))
     number = sum(day in page.numbers for day in page.window.days)
     return f"of {number - without} of {counted(number, 'day')}" if without else ""

@@ -79,7 +79,7 @@ def trust_of(day: date, recorded: Recorded | None, reload: str) -> DayTrust:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """The answer to "may I use this?": a sentence, what is to be known besides, the worst, and
+    """The answer to "may I use this?": a sentence, what else one should know, the worst, and
     whether nothing is missing.
     """
 

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def serves_for(seconds: float, server: subprocess.Popen[bytes], address: str) -> bool:
-    """Wait until a server has served for so long; False if it ended before."""
+    """Wait until a server has served for these `seconds`; False if it ended before."""
     since: float | None = None
     while server.poll() is None:
         now = time.monotonic()

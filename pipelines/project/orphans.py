@@ -38,7 +38,9 @@ _ALIVE: Final = [
 
 
 def orphans_of(instance: dg.DagsterInstance) -> Sequence[str]:
-    """The ids of runs that a code server has: of none that lives, where none has started yet."""
+    """The ids of runs in progress that a code server executes. Before one is started, none of those
+    servers lives any more.
+    """
     runs = instance.get_runs(dg.RunsFilter(statuses=_ALIVE))
     return [run.run_id for run in runs if LAUNCHED_TAG in run.tags]
 

@@ -85,8 +85,8 @@ def _read(name: str, about: Mapping[str, str]) -> ReadyReport:
 
 
 def chosen(name: str, known: Mapping[str, ReadyReport]) -> ReadyReport:
-    """The ready report of a name, with or without `insights_`. Raises ConfigError, with names that
-    are like it, for one that there is not.
+    """The ready report of a name, with or without `insights_`. Raises ConfigError, with similar
+    names, if none has it.
     """
     for written in (name, f"{_PREFIX}{name}"):
         if written in known:

@@ -82,7 +82,7 @@ class Report:
 
     @property
     def name(self) -> str:
-        """Of the table and of the asset."""
+        """The name of the table and of the asset."""
         return self.spec.name
 
     @property
@@ -270,7 +270,7 @@ class Reports:
         return {name: broken.why for name, broken in self.broken.items()}
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise ConfigError for a report that there is not, or that cannot be loaded, with why."""
+        """Raise ConfigError for a report that does not exist or cannot be loaded, with why."""
         for name in names:
             if name in self.broken:
                 noun = self.broken[name].noun.removeprefix("a ")

@@ -17,7 +17,7 @@ _ALIKE: Final = 0.7
 
 
 def yaml_files(folder: Path) -> Iterator[Path]:
-    """The YAML files under a folder, in order, those that may be meant as such, and folders that
+    """The YAML files under a folder, in order, files that may be meant to be YAML, and folders that
     cannot be read.
     """
     unreadable: list[Path] = []

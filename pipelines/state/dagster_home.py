@@ -58,7 +58,7 @@ def open_instance(
 ) -> Iterator[dg.DagsterInstance]:
     """Dagster's instance: that of DAGSTER_HOME, else of the folder's own home, `.dagster`.
 
-    Raises ConfigError for a home that shows another lake than that of the `store`, and
+    Raises ConfigError for a home that shows a lake other than that of the `store`, and
     UnreachableDagsterError for one that cannot be used, or that another process locks for more
     than `locked_seconds`.
     """
@@ -80,7 +80,7 @@ def open_instance(
 
 
 def _require_unlocked(home: Path, seconds: float) -> None:
-    """Raise sqlite3.Error for a database of Dagster that cannot be written after so long."""
+    """Raise sqlite3.Error for a database of Dagster that stays locked for these `seconds`."""
     deadline = time.monotonic() + seconds
     for path in (home / name for name in _DATABASES):
         if path.is_file():

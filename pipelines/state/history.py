@@ -106,7 +106,7 @@ def _known(store: Store) -> History | None:
 
 
 def _counted(lake: Lake, today: date) -> History:
-    """Of a lake that is new, or older than this file."""
+    """The history of a lake that is new, or older than this file."""
     daily = (table for table in lake.catalog.tables.values() if "date" in (table.partitions or ()))
     days = (where.date for table in daily for where in lake.partitions(table))
     return History(default_since(today)).with_days(day for day in days if day)

@@ -42,8 +42,8 @@ _BUDGET: Final = ("daily_budget", "lifetime_budget", "budget_remaining")
 
 
 def confirmed(client: GraphClient, concern: Concern) -> Concern | None:
-    """The concern as Graph has it now; None if it is none. Raises GraphError, and UnreadableError
-    for a number that is not one.
+    """The concern as Graph has it now; None if it no longer holds. Raises GraphError, and
+    UnreadableError for a number that cannot be read.
     """
     if concern.kind is Kind.OVER_BUDGET:
         edited = _edited_today(client, concern.day)

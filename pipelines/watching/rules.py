@@ -49,8 +49,8 @@ class Kind(StrEnum):
 
 #: kind → what is checked, for people.
 MEANS: Final[Mapping[Kind, str]] = {
-    Kind.FAR_AHEAD: "No account has spent much more by now than it usually has at this hour of such"
-    " a weekday, compared with its last 28 days.",
+    Kind.FAR_AHEAD: "No account has spent much more by now than it usually has at this hour of this"
+    " weekday, compared with its last 28 days.",
     Kind.STOPPED: "Every account that usually spends at this hour has spent something in the last"
     " two hours.",
     Kind.OVER_BUDGET: "No campaign or ad set has spent more than 1.75 times its budget for today.",

@@ -1,4 +1,4 @@
-"""Stopped: whether an account that usually spends at this time of such a day has spent nothing.
+"""Stopped: whether an account that usually spends at this time of the day has spent nothing.
 
 Time is counted as it passes, so that the hour which a clock skips in spring does not count.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stop", "stop_of"]
 
-#: Without spend for so long; what is usual in that time must be this share of a day; and so much
-#: later than its end rows of an hour are there, if only in part.
+#: It must have spent nothing for this long, and usually spend this share of a day in that time.
+#: Rows of an hour are there this many minutes after its end, if only in part.
 IDLE_LEAST: Final = timedelta(minutes=105)
 STOPPED_SHARE: Final = 0.04
 ROWS_DELAY: Final = 30

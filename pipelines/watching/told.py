@@ -29,10 +29,10 @@ __all__ = ["Alert", "WatchState", "forget_watched", "keep_watched", "watched_of"
 
 WATCHED_KEY: Final = ".watching.json"
 
-#: What billing counted is kept for so long: today, and its midnight, in any zone.
+#: How long what billing counted is kept: for today, from its midnight, in any zone.
 COUNTS_KEPT: Final = timedelta(hours=27)
 
-#: An alert is kept for so long, so that it is not told twice and its end may be told.
+#: How long an alert is kept, so that it is not told twice and its end can be told.
 ALERTS_KEPT: Final = timedelta(days=3)
 
 _log = logging.getLogger(__name__)

@@ -251,7 +251,7 @@ def _check(  # noqa: PLR0913, PLR0917  # what the rows must be
     if "date" in columns:
         stop = rows.field(DAY_START) if until is None else arrow.texts([str(until)])[0]
         ends = pc.equal(rows.field(DAY_END), stop)
-        _require(arrow.all_true(ends), "a row ends on another day than was requested")
+        _require(arrow.all_true(ends), "a row does not end on the requested day")
     if "date" in columns and days:
         requested = arrow.texts([str(day) for day in days]).cast(pa.date32())
         within = pc.is_in(columns["date"], value_set=requested)

@@ -113,7 +113,7 @@ def _copy_range(old: int, new: int) -> bool:
 def put(written: Path, path: Path) -> None:
     """Move a finished file that is on disk into place; survives a power cut.
 
-    A folder of the lake may be on another disk than the lake: there a rename needs a copy first.
+    A folder of the lake may be on a disk of its own: there a rename needs a copy first.
     """
     try:
         written.replace(path)

@@ -58,7 +58,7 @@ def _between(table: Sequence[tuple[float, float]], at: float) -> float:
 
 
 def _known_until(age: float) -> float:
-    """Of what came evenly since `age` hours ago, how many hours' worth is known."""
+    """How many hours' worth is known of what came evenly since `age` hours ago."""
     total = 0.0
     for (a, low), (b, high) in pairwise(KNOWN):
         if age <= a:

@@ -217,7 +217,7 @@ def _use(sandbox: SandboxApart, demo_folder: DemoFolder) -> None:
 
 
 def _settings(token: str) -> Mapping[str, str]:
-    """Of the demo's folder, for commands that are run in it."""
+    """The settings of the demo's folder, for commands that run in it."""
     return {"FB_GRAPH_URL": SANDBOX_URL, "FB_ACCESS_TOKEN": token, "WAREHOUSE_URL": "."}
 
 

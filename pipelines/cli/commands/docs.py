@@ -52,5 +52,5 @@ def run_breakdowns() -> None:
 
 
 def run_presets() -> None:
-    """Print what there is to know of each ready report."""
+    """Print the page about all ready reports."""
     click.echo(render_presets(), nl=False)

@@ -169,7 +169,7 @@ def _free_port(host: str, port: int) -> int:
 
 def run_sandbox(port: int, seed: int, scenarios: Sequence[str], **options: Any) -> None:
     """Serve until Ctrl-C. `options` are those of `Sandbox`. Raises ConfigError for a port in use
-    and for what there is not.
+    and for options that the sandbox does not have.
     """
     from fbgraph.sandbox import serve  # noqa: PLC0415  # Dagster does without it
 

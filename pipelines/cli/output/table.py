@@ -109,7 +109,7 @@ def _width(columns: Iterable[_Column]) -> int:
 
 
 def _total(widths: Iterable[int]) -> int:
-    """The width of a line of such columns."""
+    """The width of a line with columns of these widths."""
     widths = [*widths]
     return sum(widths) + len(_GAP) * (len(widths) - 1)
 

@@ -62,7 +62,7 @@ class Features:
 
     @classmethod
     def of(cls, rows: Iterable[Any], read_on: date) -> Features:
-        """Of the rows that Meta returned. What was never enabled is not among them."""
+        """From the rows that Meta returned. What was never enabled is not among them."""
         enabled: dict[str, date | None] = {}
         unread: dict[str, str] = {}
         seen: dict[str, Any] = {}

@@ -33,16 +33,16 @@ __all__ = [
     "open_days",
 ]
 
-#: Totals that have moved and then stand still for so long are whole: Meta refreshes insights about
-#: every 15 minutes (docs/graph-api.md#insights), and one refresh may pass an account by.
+#: Totals that have moved and then stay the same for this long are whole: Meta refreshes insights
+#: about every 15 minutes (docs/graph-api.md#insights), and one refresh may pass an account by.
 SETTLED_AFTER: Final = timedelta(minutes=30)
 
-#: So long totals are asked for that do not move although the account has spent: a correction of the
-#: lifetime spend, or its fall to 0 when its cap is reset, never shows in them. What was delivered
-#: shows within three hours, after which a day counts as over.
+#: How long totals that do not move are asked for although the account has spent: a correction of
+#: the lifetime spend, or its fall to 0 when its cap is reset, never shows in them. What was
+#: delivered shows within three hours, after which a day counts as over.
 SPENT_PATIENCE: Final = timedelta(hours=3)
 
-#: A day that could not be closed for so long is left to the daily refresh, which has tried too.
+#: A day that could not be closed for this long is left to the daily refresh, which has tried too.
 FORGOTTEN_AFTER: Final = timedelta(days=3)
 
 _ONE_DAY: Final = timedelta(days=1)
@@ -106,8 +106,8 @@ def _is_dirty(known: OpenAccount, totals_moved_at: datetime | None, now: datetim
 
 
 def after_failure(known: OpenAccount, day: date) -> OpenAccount:
-    """What is known of an account after a day of it could not be asked for or loaded: the next tick
-    tries again.
+    """What is known of an account after one of its days could not be requested or loaded: the next
+    tick tries again.
     """
     return replace(known, is_dirty=True, failing=known.failing | {day})
 

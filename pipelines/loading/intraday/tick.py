@@ -317,7 +317,7 @@ class _Ticking:
         return self.known[account_day.account_id].days[account_day.day] is not None
 
     def _spend(self) -> Mapping[str, Decimal]:
-        """Of the accounts' todays, by currency."""
+        """What the accounts have spent today, by currency."""
         now = self.session.now()
         found: dict[str, Decimal] = {}
         for account_id, account in self.accounts.items():

@@ -1,4 +1,4 @@
-"""Downloads of pictures: the only requests that go to another server than Graph's.
+"""Downloads of pictures: the only requests that go to a server other than Graph's.
 
 They carry no token, no cookie and nothing else of ours. What comes back is bounded in bytes and in
 time, and a redirect is followed only to where a picture may be downloaded from in the first place.
@@ -25,8 +25,8 @@ __all__ = ["Downloads", "PictureError"]
 #: The largest picture that is kept. A thumbnail of 400 pixels has about 30 kB.
 PICTURE_BYTES: Final = 5_000_000
 
-#: A picture that is not complete after so long is given up, whatever keeps coming: a thumbnail has
-#: some 30 kB.
+#: A picture that is not complete after this time is given up, whatever keeps coming: a thumbnail
+#: has some 30 kB.
 SECONDS: Final = 10.0
 
 #: Redirects in a row that are followed.

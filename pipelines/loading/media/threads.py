@@ -76,7 +76,7 @@ class _Shared(Generic[In, Out]):
     ended: int = 0
 
     def work_on(self) -> None:
-        """Of one thread."""
+        """What one thread does."""
         while True:
             with self.lock:
                 if not self.waiting or self.is_enough():

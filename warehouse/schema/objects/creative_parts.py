@@ -138,7 +138,7 @@ def _steps(place: str) -> Sequence[tuple[str, bool]]:
 
 
 def _at(within: object, steps: Sequence[tuple[str, bool]]) -> Sequence[object]:
-    """The values at a place. Whatever has another shape than expected has none."""
+    """The values at a place. What does not have the expected shape has none."""
     for n, (key, is_list) in enumerate(steps, start=1):
         if not isinstance(within, dict):
             return (within,) if isinstance(within, Refused) else ()
