@@ -92,8 +92,8 @@ class Forecast:
 def foresee(
     lake: Lake, plan: Plan, reports: Mapping[str, Report] | None = None
 ) -> Mapping[tuple[str, str], Forecast]:
-    """(report, account id) → what its days cost. What an account does not tell about a report, its
-    days in another of `reports` do, and else other accounts.
+    """(report, account id) → what its days cost. Where an account has no days of a report, its days
+    in another of `reports` tell, or else other accounts.
     """
     forecasts = {}
     for name, report in plan.reports.items():

@@ -59,7 +59,7 @@ class Plan:
 
     @property
     def wanted(self) -> Mapping[str, Sequence[AccountDay]]:
-        """By report, newest first; none that has not begun."""
+        """The account-days to load, by report, newest first; only those that have begun."""
         return {
             name: [one for one in self._all_of(report) if self._has_begun(one)]
             for name, report in self.reports.items()

@@ -112,7 +112,7 @@ def opened_session(  # noqa: PLR0913  # all that a load is made of
 
 
 def _command_of(summary: Summary) -> Command:
-    """What Dagster is told of the command that runs."""
+    """What Dagster is told about the command that runs."""
     return Command(
         " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         *(summary.started, socket.gethostname()),
@@ -123,8 +123,8 @@ def _command_of(summary: Summary) -> Command:
 
 
 def _interrupted(lake: Lake, reports: Iterable[str]) -> str:
-    """What is said after Ctrl-C, if it cost anything but time. The lake has counted: what was
-    loaded a moment ago is there before anybody has logged it.
+    """What is said after Ctrl-C, if it cost anything but time. The lake counts: what was loaded a
+    moment ago is there before anybody has logged it.
     """
     loaded = sum(lake.put_loads[report] for report in reports)
     if not loaded:
@@ -161,8 +161,8 @@ def _is_reported(
 
 @contextmanager
 def _dagster(environ: Mapping[str, str], lake: Lake) -> Iterator[dg.DagsterInstance]:
-    """The instance of Dagster, as `open_instance`. Importing it and opening it takes 70 MB, which
-    the load and the publish need before: so it comes last.
+    """The instance of Dagster, as `open_instance`. Importing and opening it takes 70 MB, which the
+    load and the publish need first, so it comes last.
     """
     with ExitStack() as closing:
         # What is imported stays: collections of garbage meanwhile are a third of the CPU.

@@ -112,7 +112,7 @@ class Summary:
 
     def table(self, width: int | None = None) -> Sequence[str]:
         """One line per report and account, and their totals; how many are provisional or unproven
-        where some are, and of how many actions are proven where some can be.
+        if any are, and for how many the actions are proven if any can be.
         """
         acts = {load.conversions for load in self.loads.values()} - {None, UNPROVABLE}
         verdicts = {load.verdict for load in self.loads.values()}
@@ -247,8 +247,8 @@ class Summary:
             yield "publish"
 
     def _days_again(self, account: str, targets: Iterable[Target]) -> Sequence[date]:
-        """The days of an account that a backfill has to load again; of one that was refused, all
-        that were wanted, unless a refresh chooses them.
+        """The days of an account that a backfill has to load again; for a refused account all that
+        were wanted, unless a refresh chooses them.
         """
         days = sorted(what.day for what in targets if what.day)
         if not days and account in self.plan.refused and not self.is_refresh:

@@ -90,7 +90,7 @@ class Comparison:
 
 
 def compare(published: Path, wanted: Selection) -> Comparison:
-    """Compare the published file with a table of another loader. Reads alone. Raises ConfigError
+    """Compare the published file with a table of another loader. It only reads. Raises ConfigError
     for a table that cannot be compared, with its columns and how to name them.
     """
     try:
@@ -158,8 +158,8 @@ def _differences(
     theirs: Mapping[AccountDayKey, Mapping[str, Any]],
     known: Mapping[str, _Account],
 ) -> Mapping[AccountDayKey, Difference]:
-    """Every account-day that one of both has, within what is wanted and the days of theirs, by
-    account and day. Raises ConfigError if both have none in common.
+    """Every account-day that either side has, within what is wanted and the days of theirs, by
+    account and day. Raises ConfigError if they have none in common.
     """
     chosen = [key for key in theirs if key in wanted]
     _require_common(wanted, ours, theirs, chosen)
@@ -189,7 +189,7 @@ def _require_common(
     theirs: Mapping[AccountDayKey, object],
     chosen: Sequence[AccountDayKey],
 ) -> None:
-    """Raise ConfigError if none of the account-days that are `chosen` of theirs is ours as well."""
+    """Raise ConfigError if none of their `chosen` account-days is ours as well."""
     there_are = {account for account, _ in [*ours, *theirs]}
     if unknown := [f"act_{one}" for one in wanted.accounts if one not in there_are]:
         raise ConfigError(f"{unknown[0]} is neither here nor there. Check --account.")

@@ -152,7 +152,7 @@ def _questions(columns: TheirColumns) -> Mapping[str, str]:
 
 
 def _by_ad(columns: TheirColumns, mine: str, hourly: str) -> Mapping[str, str]:
-    """The rows that one side has and the other has not: by ad, or by hour if theirs are."""
+    """The rows that only one side has: by ad, or by hour if theirs are."""
     rows, one, more, hour = mine, "ad", "", ""
     roles = [*ROLE_COLUMNS]
     if hourly:

@@ -60,7 +60,7 @@ class UndeliveredError(Exception):
 def send_alert(settings: Settings, text: str) -> bool:
     """Log `text`, and send it to the webhook if there is one; returns whether it was delivered.
 
-    Names in it that may hold line breaks are escaped by who writes it.
+    The caller escapes names in it that may hold line breaks.
     """
     for line in text.split("\n"):
         _log.warning("%s", escaped(line))

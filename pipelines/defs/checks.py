@@ -88,7 +88,7 @@ def report_specs(
     asset: dg.AssetKey, no_sums: str = "", no_conversions: str = ""
 ) -> Sequence[dg.AssetCheckSpec]:
     """The checks of a report that each of its runs makes. `no_sums`: why its rows add up to no
-    total, if they do not; `no_conversions`: the same of its lists of actions.
+    total, if they do not; `no_conversions`: the same for its lists of actions.
     """
     why_not = {COMPLETE: no_sums, CONVERSIONS: no_conversions}
     sentences = {name: _sentence(why) for name, why in why_not.items() if why}

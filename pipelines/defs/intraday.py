@@ -102,9 +102,7 @@ def tick_metadata(tick: Tick) -> Mapping[str, Any]:
 def _publish(
     context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
 ) -> str:
-    """Publish what the tick has changed; nothing, where nothing has moved. Returns what
-    `require_carried` takes.
-    """
+    """Publish what the tick has changed, if anything. Returns what `require_carried` takes."""
     if not lag(Lake(settings.warehouse_url)).is_behind:
         return ""
     published = publish(

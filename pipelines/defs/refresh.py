@@ -88,7 +88,7 @@ def publish_if_last(
     context: dg.OpExecutionContext, settings: Settings, reports: Reports, keys: AssetKeys
 ) -> Published | None:
     """Publish what was loaded, unless this run is a slice and others of its refresh or backfill go
-    on: the last of them does, and the sensor `follow_lake` where that one dies.
+    on: the last of them does, and the sensor `follow_lake` if that one dies.
     """
     if not is_last(context):
         context.log.info("The last slice publishes, or the sensor follow_lake before.")

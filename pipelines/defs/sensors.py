@@ -43,8 +43,8 @@ _NO_TOKEN: Final = "FB_ACCESS_TOKEN is not set."  # noqa: S105  # it says that t
 def failures_sensor(
     jobs: Collection[str], assets: Collection[dg.AssetKey], keys: AssetKeys
 ) -> dg.SensorDefinition:
-    """The sensor that alerts on runs of ours: of these jobs, or of any of these assets. A project
-    of somebody has runs that are none of its business.
+    """The sensor that alerts on our runs: of these jobs, or of any of these assets. A user's own
+    project has other runs too.
     """
 
     @dg.run_failure_sensor(
@@ -84,7 +84,7 @@ def _alert(context: dg.RunFailureSensorContext, graph: GraphResource, keys: Asse
 
 
 def _what(run: dg.DagsterRun, failed: Collection[tuple[str, str]]) -> str:
-    """What a run was of: its job or, where a person chose cells of a grid, its assets."""
+    """What a run was for: its job or, where a person chose cells of a grid, its assets."""
     if not run.job_name.startswith("__"):
         return run.job_name
     assets = {asset for asset, _ in failed} or {

@@ -126,8 +126,8 @@ def runs_to_slice(instance: dg.DagsterInstance, since: float) -> Sequence[dg.Dag
 
 
 def is_last(context: dg.OpExecutionContext) -> bool:
-    """Whether all other slices of what this run is a slice of have loaded; True for a run that is
-    none. Of two that ask at once, both may be the last.
+    """Whether all other slices of the refresh or backfill of this run have loaded; True for a run
+    that is not a slice. If two ask at once, both may be the last.
     """
     instance, run = context.instance, context.run
     if SLICES_OF not in run.tags:

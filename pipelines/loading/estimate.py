@@ -168,7 +168,7 @@ def rows_of_object(breakdowns: Collection[str]) -> float:
 
 
 def guessed_rows(level: str, breakdowns: Collection[str], size: float = 1.0) -> int:
-    """Rows of an account-day if none of its report was loaded to estimate them by: of an account
+    """Rows of an account-day if no day of its report was loaded to estimate them by, for an account
     that is `size` times as big as a small one.
     """
     objects = DELIVERING[level] if level == "account" else DELIVERING[level] * size

@@ -170,8 +170,8 @@ class Loader:
         return self._at_once_rows is not None and rows <= self._at_once_rows
 
     def _until(self, report: Report, account_id: str, days: Sequence[date]) -> date | None:
-        """The last day to request of a week or month; None for days. That of one that goes on is
-        today, whatever Meta makes of days to come: so rows end where they were asked to.
+        """The last day to request of a week or month; None for days. If it goes on that is today,
+        whatever Meta makes of days to come: rows end where they were asked to.
         """
         if report.period is Period.DAY:
             return None
@@ -179,7 +179,7 @@ class Loader:
         return max(days[-1], min(report.period.last(days[-1]), today))
 
     def _controls_of(self, report: Report) -> Controls:
-        """Those of its period: what proves weeks is not stored, nor shared with days."""
+        """The controls for its period: what proves weeks is not stored, nor shared with days."""
         if report.period is Period.DAY:
             return self._controls
         return Controls(self._client, self._lake, self._run_id, self._now, report.period)
@@ -228,7 +228,7 @@ class Loader:
         ]
 
     def _emptied(self, account: Account, old: Load, new: Load) -> Outcome:
-        """What becomes of totals that were there and are not any more."""
+        """The outcome of a day whose control totals are gone."""
         account_day = AccountDay(account.account_id, new.date)
         if not self._accept_empty:
             failed = Failures(self._lake.store, CONTROL.name).of_day(*account_day)

@@ -134,7 +134,7 @@ def _is_complete(page: AccountPage, window: Window) -> bool:
 
 
 def _spend(page: AccountPage, day: date) -> float | None:
-    """None of a day that is not loaded; 0 of a loaded one without delivery."""
+    """None for a day that is not loaded; 0 for a loaded one without delivery."""
     if day in page.numbers:
         return float(page.numbers[day].spend)
     return None if page.trust[day].trust in {Trust.MISSING, Trust.FAILED} else 0.0

@@ -79,7 +79,7 @@ class Squares:
 
 
 class _Columns:
-    """Columns of days, the same of all accounts, although each has its own calendar."""
+    """Columns of days, the same for all accounts, although each has its own calendar."""
 
     def __init__(self, pages: Sequence[AccountPage]) -> None:
         self.first = min(page.window.since for page in pages)
@@ -106,7 +106,7 @@ class _Columns:
 
 
 def trust_grid(pages: Sequence[AccountPage]) -> Squares:
-    """May the days be trusted. Of a week the worst day counts."""
+    """May the days be trusted. In a week the worst day counts."""
     columns = _Columns(pages)
     ranks = list(Trust)
     seen: set[Trust] = set()
@@ -139,7 +139,7 @@ def restated_grid(pages: Sequence[AccountPage]) -> Squares:
 
 
 def _changed(page: AccountPage) -> Mapping[date, Decimal]:
-    """Days of the window whose spend is another one now: by how much."""
+    """Days of the window whose spend has changed: by how much."""
     return {
         day: moved.after - moved.before
         for day, moved in page.restated.items()

@@ -99,8 +99,8 @@ class Banner:
 def banner(
     accounts: Iterable[tuple[str, str, Sequence[DayTrust]]], without_results: int = 0
 ) -> Banner:
-    """In one sentence: how many of these accounts' days are complete. Of each account: its name,
-    currency and days. `without_results`: of how many days the purchases are not known.
+    """In one sentence: how many of these accounts' days are complete. For each account: its name,
+    currency and days. `without_results`: for how many days the purchases are not known.
     """
     accounts = list(accounts)
     counts = Counter(day.trust for _, _, days in accounts for day in days)

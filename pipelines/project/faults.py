@@ -103,7 +103,7 @@ def _look_at_env(path: Path, found: Findings) -> None:
 
 
 def _names_in(text: str) -> Iterator[tuple[int, str]]:
-    """(line, name) of each binding of a `.env`; "" for a line that is none."""
+    """(line, name) of each binding of a `.env`; "" for a line that is not one."""
     for binding in parse_stream(io.StringIO(text)):
         written = binding.original.string
         blank = written[: len(written) - len(written.lstrip())]  # lines above it are a part of it

@@ -95,8 +95,8 @@ class Report:
 
     @property
     def action_breakdowns(self) -> Sequence[str] | None:
-        """As Meta is asked: what splits actions splits them by their type too. None is Meta's own,
-        by type; an empty list goes to Meta as such.
+        """As Meta is asked: what splits actions splits them by their type too. None is Meta's
+        default, by type; an empty list is sent as it is.
         """
         split = self.spec.action_breakdowns
         return tuple(dict.fromkeys(("action_type", *split))) if split else split
@@ -108,7 +108,7 @@ class Report:
 
     def starts(self, days: Sequence[date]) -> Sequence[date]:
         """The periods that have one of these neighbouring days, by their first days, oldest first.
-        One that begins before the report does is none of its own: half of it would be missing.
+        One that begins before the report does is left out: a part of it would be missing.
         """
         found = self.period.starts(days[0], days[-1]) if days else ()
         is_daily = self.period is Period.DAY
@@ -152,7 +152,7 @@ class Report:
 
     @property
     def required(self) -> Sequence[str]:
-        """Fields without which a row is none, or an account-day cannot be proven."""
+        """Fields that a row must have, or that prove an account-day."""
         metrics = [metric for metric in METRICS if metric in self.table.fields]
         return (*(column.source for column in self.table.required), *metrics)
 

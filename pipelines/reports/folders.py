@@ -93,8 +93,8 @@ def reports_alone(environ: Mapping[str, str]) -> Path | None:
 
 
 def why_no_folder(environ: Mapping[str, str]) -> str:
-    """What to say where something else than a folder, as a file or a dead link, is in the place of
-    the users' own reports, so that none is read; empty otherwise.
+    """What to say if a file or a dead link is in the place of the folder of users' own reports, so
+    that none is read; empty otherwise.
     """
     place = Path(REPORTS_FOLDER)
     if environ.get("FB_REPORTS", "").strip() or place.is_dir() or not os.path.lexists(place):

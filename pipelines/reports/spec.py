@@ -226,7 +226,7 @@ def _wrong(of: type[Placed], keys: Mapping[Any, Any]) -> set[Any]:
 
 
 def _in_order(keys: Iterable[str]) -> Sequence[str]:
-    """Those of a report before those of its place."""
+    """Keys of a report before those of its place in Dagster's catalogue."""
     return sorted(keys, key=lambda key: key in Placed.model_fields)
 
 

@@ -106,7 +106,7 @@ class Document:
         return not self.type or bool(get_close_matches(package, ["pipelines"], cutoff=ALIKE))
 
     def resolved(self, environ: Mapping[str, str]) -> Document:
-        """With the values of ``{{ env.NAME }}`` in place of that, as Dagster has it."""
+        """The document with the values of ``{{ env.NAME }}`` put in, as Dagster does it."""
         return replace(self, attributes=_resolved(self.attributes, environ))
 
 

@@ -1,4 +1,4 @@
-"""The digest: once a day, where it is wished, what every account spent yesterday."""
+"""The digest: once a day, if it is switched on, what every account spent yesterday."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ where verdict = 'unproven' and date >= date '{since}' group by all
 
 
 def digest_due(wished: tuple[int, str] | None, last: date | None, now: datetime) -> date | None:
-    """The day whose digest is due: from the wished hour of a zone on, once a day."""
+    """The day whose digest is due: once a day, from the hour in the zone that is `wished`."""
     if wished is None:
         return None
     hour, zone = wished

@@ -194,7 +194,7 @@ def ad_shares(
     opened: Warehouse, day: OpenDay, first: int, end: int, *, by_usual: bool
 ) -> Sequence[AdShare]:
     """The three ads that explain a difference most, in the hours from `first` to before `end`.
-    `by_usual`: those that usually spend most then, for nothing was spent.
+    `by_usual`: those that usually spend most then, because nothing was spent.
     """
     complete = day.complete
     query = _ADS.format(

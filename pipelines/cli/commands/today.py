@@ -108,9 +108,7 @@ def _looked(environ: Mapping[str, str], accounts: Sequence[str], now: datetime) 
 
 
 def _with_nothing(opened: Warehouse, zones: Mapping[str, str], now: datetime) -> set[str]:
-    """Those of these accounts (digits → zone) for whose today Meta was asked, and had nothing in
-    its reports.
-    """
+    """The accounts among these (digits → zone) for whose today Meta was asked and had nothing."""
     found = opened.sql(
         "FROM intraday_totals SELECT account_id, date GROUP BY ALL "
         "HAVING max(spend) = 0 AND max(impressions) = 0"
@@ -177,7 +175,7 @@ def _paces(
     opened: Warehouse, accounts: Sequence[str], nothing: Collection[str], *, is_whole: bool
 ) -> Sequence[DayPace]:
     """Rows of the view `today`: those of accounts, and with `is_whole` all below them. `nothing`:
-    the accounts of whose today Meta has nothing.
+    the accounts for whose today Meta has nothing.
     """
     keys = ", ".join(map(literal, accounts))
     only = "" if is_whole else "AND level = 'account'"
@@ -224,7 +222,7 @@ def _blocks(
     width: int | None,
     glyphs: Glyphs,
 ) -> Iterator[Iterable[str]]:
-    """What is printed of an account: `rows` are its own, and those of its campaigns and ads."""
+    """What is printed about an account: `rows` are its own, and those of its campaigns and ads."""
     by_level = {level: [*of] for level, of in groupby(rows, lambda one: one.level)}
     [account] = by_level.pop("account")
     lines = findings.get(account.account_id, ())
@@ -237,7 +235,7 @@ def _blocks(
 def _remarks(
     names: Mapping[str, str], without_spend: Collection[str], asked: Collection[str]
 ) -> Iterator[str]:
-    """What is said of accounts that have no block of their own; `names` by their digits."""
+    """What is said about accounts that have no block of their own; `names` by their digits."""
     if without := [name for key, name in names.items() if key in without_spend]:
         yield f"\nNo spend today, as far as Meta has said: {_named(without)}."
     if unasked := [name for key, name in names.items() if key not in asked]:

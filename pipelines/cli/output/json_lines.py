@@ -24,7 +24,7 @@ __all__ = ["account_day_line", "json_line", "print_json", "total_line"]
 
 
 def print_json(line: str) -> None:
-    """In UTF-8, whatever the terminal speaks: programs read it."""
+    """In UTF-8, whatever the encoding of the terminal: programs read it."""
     click.echo(line.encode(errors="backslashreplace"))
 
 

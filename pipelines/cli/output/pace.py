@@ -139,7 +139,7 @@ def account_lines(  # noqa: PLR0913  # what is shown, and on what
     findings: Sequence[str],
     is_whole: bool,
 ) -> Iterator[str]:
-    """An account. `is_whole`: with what only one that was asked for needs."""
+    """The lines of an account. `is_whole`: with those that only a named account has."""
     local = now.astimezone(zone_named(pace.zone))
     yield from wrapped(escaped(pace.name), width)
     yield from wrapped(f"  {local:%A %Y-%m-%d, %H:%M} in {pace.zone}. {_asked(pace, now)}", width)
@@ -270,7 +270,7 @@ def _same_hours(pace: DayPace) -> tuple[str, str] | None:
 
 
 def _results_line(pace: DayPace) -> tuple[str, str] | None:
-    """What came of it, as far as reports by the day have it."""
+    """The results, as far as reports by the day have them."""
     asked_at = pace.row["results_asked_at"]
     if asked_at is None:
         return None

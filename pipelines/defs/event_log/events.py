@@ -161,7 +161,7 @@ def loaded_events(loads: Loads, load_context: LoadContext, news: News) -> Iterat
 
 
 def totals_events(loads: Loads, load_context: LoadContext, news: News) -> Iterator[Event]:
-    """The control totals that a report has stored to be proven by, and that are news."""
+    """The control totals that a report has stored for its proof, as far as they are news."""
     last = {(load.account_id, load.date): load for load in loads.totals}
     parts = news(
         CONTROL.name,
@@ -220,7 +220,7 @@ def in_batches(events: Iterable[Event]) -> Iterator[Sequence[Event]]:
 
 
 def evaluation_of(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
-    """A result as the event of a check, for those who are not a step of its asset."""
+    """A result as the event of a check, for what is not a step of its asset."""
     assert result.asset_key, result  # noqa: S101  # all of ours name theirs
     return dg.AssetCheckEvaluation(
         asset_key=result.asset_key,

@@ -119,7 +119,7 @@ def account_id_of(row: object) -> str:
 
 
 def text_of(row: Row, key: str) -> str:
-    """A text of Graph's as it can be shown and stored everywhere; "" for what is not a text."""
+    """A text from Graph, as it can be shown and stored everywhere; "" for what is not a text."""
     value = row.get(key)
     return value.encode(errors="replace").decode() if isinstance(value, str) else ""
 

@@ -154,8 +154,8 @@ class FeatureSettings:
         self._lock = Lock()
 
     def of(self, account_id: str) -> Features:
-        """The features of an account (digits). A refusal, or whatever else keeps them from being
-        read, is unknown: an account-day must not fail of it.
+        """The features of an account (digits). If they are refused or cannot be read they are
+        unknown: no account-day may fail because of that.
         """
         with self._lock:
             if account_id not in self._known:

@@ -151,8 +151,8 @@ class _OneSize(PageSize):
 def load_activities(
     client: GraphClient, lake: Lake, row: ObjectTable, account: Account, now: datetime
 ) -> ReadSlices:
-    """Load what is new of an account's activities, and what is as old as a slice is long, once more
-    each time, until the lake has all since the beginning of its history.
+    """Load the new activities of an account and, each time, one slice further back, until the lake
+    has all since the beginning of its history.
     """
     known = footer_of_objects(lake, row.latest, account.account_id)
     first = datetime.combine(history_since(lake, None, now.date()), time(), UTC)
@@ -227,7 +227,9 @@ def _read(client: GraphClient, row: ObjectTable, account_id: str, one: Slice) ->
 
 
 def _is_inside(found: object, one: Slice) -> bool:
-    """Whether an activity is in the slice. One whose time cannot be read is: it is reported."""
+    """Whether an activity is in the slice. One whose time cannot be read counts as in it, so that
+    it is reported.
+    """
     try:
         at = datetime.fromisoformat(str(found["event_time"]))  # type: ignore[index]
         return one.since <= at.astimezone(UTC) < one.until

@@ -66,7 +66,7 @@ def may_have_moved(known: OpenAccount, spent: str | None) -> bool:
 
 def listed(known: OpenAccount, spent: str | None, now: datetime) -> OpenAccount:
     """What is known once its lifetime spend has been listed. The first one that is listed says
-    nothing of when it moved.
+    nothing about when it moved.
     """
     has_moved = known.spent is not None and spent is not None and spent != known.spent
     return replace(

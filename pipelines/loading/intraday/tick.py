@@ -202,7 +202,7 @@ class _Ticking:
             _log.info("%s left out, the first act_%s: %s", number, account_id, why)
 
     def _take(self, account: Account) -> None:
-        """The tick is about an account, if its days can be told."""
+        """Take an account into the tick, if its days can be told."""
         try:
             zone_named(account.timezone_name)
         except UnknownZoneError as error:

@@ -61,8 +61,8 @@ def look_at(
     now: Callable[[], datetime],
 ) -> Sequence[Look]:
     """Ask for the totals of accounts' open days, and keep them. `wanted`: by account (digits), its
-    neighbouring days. What fails of one account is said in its look. Raises what ends everything,
-    and WarehouseError and OSError where they cannot be kept.
+    neighbouring days. What fails for one account is in its look. Raises what ends everything, and
+    WarehouseError and OSError where they cannot be kept.
     """
     asked_at = now()
     requests = [
@@ -185,7 +185,7 @@ class OpenTotals(Controls):
         client: GraphClient | None = None,
         until: date | None = None,
     ) -> ControlTotals:
-        """Those of the look."""
+        """The totals of the look."""
         known = {day: self._known.get(AccountDay(account.account_id, day)) for day in days}
         if None in known.values():
             return self.request(account, days, client, until)
@@ -202,7 +202,7 @@ class OpenTotals(Controls):
         client: GraphClient | None = None,
         until: date | None = None,  # noqa: ARG002  # no open day is a range
     ) -> ControlTotals:
-        """Later ones."""
+        """Later totals, which are requested now."""
         wanted = {account.account_id: (account, days)}
         [look] = look_at(client or self.counted(), self._lake, self._run_id, wanted, self._now)
         if look.error:
