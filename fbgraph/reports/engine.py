@@ -86,7 +86,8 @@ class Engine(Generic[Result]):
     def run(self, tasks: Iterable[ReportTask]) -> Iterator[Result]:
         """Load tasks, the newest days first and accounts in turn; yields results as they arrive.
 
-        Raises TokenError and BlockedError, which end everything; any other failure is a result.
+        Raises what ends everything (`ENDS_EVERYTHING`), and errors of the handler that are not
+        tolerated; any other failure is a result.
         """
         for task in sorted(tasks, key=lambda task: task.days[-1], reverse=True):
             self._add(task)

@@ -43,7 +43,7 @@ TIMEOUT_SECONDS: Final = 10.0
 
 #: A tick begins no further alert after these seconds. One to a webhook that does not respond takes
 #: half a minute with its retries, and Dagster gives up a tick that takes a whole one.
-TICK_SECONDS: Final = 15.0
+SENDING_SECONDS: Final = 15.0
 
 #: An unreachable webhook is tried again; one that may have received the message is not.
 WEBHOOK: Final = RetryPolicy(
@@ -97,7 +97,7 @@ def send_all(
     """The same as `send_alert` for several; returns those that the next tick has to send again: the
     webhook, if there is one, did not take them, or there was no time for them.
     """
-    end = clock() + TICK_SECONDS
+    end = clock() + SENDING_SECONDS
     unsent = [text for text in texts if clock() > end or not send_alert(settings, text)]
     return unsent if settings.alert_webhook else ()
 

@@ -109,8 +109,8 @@ class Loader:
         """Load account-days of a report, yielding each as it is done; the newest are requested
         first.
 
-        Raises TokenError, BlockedError and FullDiskError, which stop everything, and
-        ChangedKeyError if the lake has the table with another key; any other failure is an outcome.
+        Raises what ends everything, FullDiskError, and ChangedKeyError if the lake has the table
+        with another key; any other failure is an outcome.
         """
         require_same_key(self._lake.store, report.table)
         for warning in report.warnings:

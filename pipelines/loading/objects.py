@@ -105,7 +105,7 @@ def load_objects(
     now: Callable[[], datetime],
 ) -> Sequence[Listed]:
     """List the objects of accounts (digits), several at a time, each succeeding by itself. Raises
-    what ends everything: TokenError, BlockedError.
+    what ends everything.
     """
     rows = [lake.catalog.objects_named(table) for table in tables]
     return _each(client, lake, rows, account_ids, now, _list)
