@@ -92,7 +92,7 @@ class Detail:
 
     @property
     def method(self) -> str:
-        """Of HTTP; empty where no request is to blame."""
+        """The HTTP method; empty where no request is to blame."""
         return self.call.partition(" ")[0]
 
     @property

@@ -119,7 +119,7 @@ def parse(  # noqa: PLR0913  # the parts of one response, by name
 
 
 def _throttled(detail: Detail) -> ThrottledError:
-    """Too many requests, without Meta's word whose limit it is: everybody waits."""
+    """Too many requests, and Meta does not say whose limit it is: everybody waits."""
     return ThrottledError(replace(detail, limit="app"))
 
 

@@ -21,7 +21,7 @@ _giving: Final = threading.Lock()
 
 
 def warn(requested: str, headers: Mapping[str, str]) -> None:
-    """Warn, once per process, if another version than the one `requested` served a response.
+    """Warn, once per process, if a version other than the `requested` one served a response.
 
     Sources: headers ``facebook-api-version`` and ``X-Ad-Api-Version-Warning`` (Versioning).
     """

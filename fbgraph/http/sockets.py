@@ -172,7 +172,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 def _has_bytes(open_socket: socket.socket) -> bool:
-    """Whether there is something to read, and not only the end. Not known of TLS, which sends
+    """Whether there is something to read, and not only the end. Not known for TLS, which sends
     tickets of its own.
     """
     if isinstance(open_socket, ssl.SSLSocket):

@@ -1,7 +1,8 @@
 """The retry policy: what is tried again, how often and after how long, with a row for each use.
 
 `wait_seconds` decides from the failures so far; tenacity carries it out with the sleep it is given.
-Who cannot sleep, because other work is waiting too (a batch, a report task), asks `wait_seconds`.
+Code that cannot sleep, because other work is waiting too (a batch, a report task), asks
+`wait_seconds`.
 """
 
 from __future__ import annotations

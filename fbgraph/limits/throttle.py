@@ -56,14 +56,14 @@ def cooldown_after(reading: Reading) -> float:
 
 
 def _named_seconds(reading: Reading) -> float:
-    """How long Meta says to wait, where it means that."""
+    """How long Meta says to wait; 0 for a header that does not mean it before the limit is near."""
     soft = reading.header == "x-ad-account-usage" and reading.percent < RESET_FROM_PERCENT
     return 0.0 if soft else reading.regain_seconds
 
 
 def is_doubtful(reading: Reading) -> bool:
-    """Whether it names a wait that is longer than any block has been, or for a limit that is far
-    from used up: then one request looks, and is believed more than the header.
+    """Whether a reading names a wait that is longer than any block has been, or one for a limit
+    that is far from used up: then one request looks, and is believed more than the header.
     """
     seconds = _named_seconds(reading)
     return seconds > CEILING_SECONDS or (seconds > 0 and reading.percent < COOLDOWN_AT[-1][0])

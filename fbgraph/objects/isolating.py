@@ -38,7 +38,7 @@ _UNKNOWN: Final = frozenset({1, 2})
 
 
 def spoils(error: object) -> bool:
-    """Whether a response is an error that may be of one object, so that a smaller page may work."""
+    """Whether a response is an error that may be about one object: a smaller page may work then."""
     is_unknown = type(error) is RetryableError and error.detail.code in _UNKNOWN
     return is_unknown or isinstance(error, SpoiledPageError | TooMuchDataError)
 
@@ -140,7 +140,9 @@ class Isolation:
 
 
 def _or_else(fetch: Fetch, more_patient: Fetch) -> Fetch:
-    """Fetches a page once more, by another, if no object is to blame that it failed."""
+    """Fetches a page with `fetch` and, if that fails for a reason that is about no object, with
+    `more_patient`.
+    """
 
     def fetch_page(params: Params) -> Page:
         try:
@@ -154,5 +156,5 @@ def _or_else(fetch: Fetch, more_patient: Fetch) -> Fetch:
 
 
 def _is_luck(error: GraphError) -> bool:
-    """Whether an error is of the way to Meta, and of no object."""
+    """Whether an error is about the way to Meta, and about no object."""
     return type(error) is RetryableError and not spoils(error)

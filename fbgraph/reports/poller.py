@@ -228,7 +228,7 @@ class Poller:
         _log.log(level, "%s", flight, extra={"flight": flight})
 
     def _silent_seconds(self, now: float) -> float:
-        """Of `Flight`, for runs that are in flight."""
+        """For how long Meta has not answered, as `Flight` has it."""
         if any(watch.silent_since is None for watch in self.flight):
             return 0.0
         return now - max(self._responded_at, *(watch.responded_at for watch in self.flight))

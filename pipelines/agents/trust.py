@@ -235,7 +235,7 @@ def _verdict(page: AccountPage, days: Sequence[tuple[DayTrust, str]]) -> str:
 
 
 def _what_is_known(judged: tuple[DayTrust, str]) -> tuple[str, str]:
-    """What is known of a day, and why; nothing has to be explained of one that adds up."""
+    """What is known of a day, and why; one that adds up needs no explanation."""
     day, kind = judged
     return kind, "" if day.trust is Trust.PROVEN else day.reason
 

@@ -96,7 +96,7 @@ class Concern:
 def concerns_of(
     day: OpenDay, kinds: Sequence[str] = tuple(Kind), interval_minutes: float = 60.0
 ) -> Sequence[Concern]:
-    """What is to be told about an account. Of one whose data is late, nothing else is."""
+    """What is to be told about an account. If its data is late, nothing else is."""
     if not day.may_spend or (day.first_day and day.first_day >= day.today):
         return ()
     if day.fresh_at is not None and day.now - day.fresh_at > stale_after(interval_minutes):
@@ -170,7 +170,7 @@ def allowed_today(day: OpenDay, budget: SpentBudget) -> float | None:
 
 
 def _late_data(day: OpenDay, interval_minutes: float) -> Concern | None:
-    """Only of accounts that spend: of others there is nothing to know."""
+    """Only for accounts that spend: about others there is nothing to know."""
     past = day.complete[-7:]
     if day.fresh_at is None or not any(one.spend for one in past):
         return None

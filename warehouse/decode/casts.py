@@ -67,7 +67,7 @@ def typed(
     until: date | None = None,
 ) -> tuple[pa.Table, frozenset[str]]:
     """All rows of all bodies, and the names of keys that `table` does not have. `until`: the day on
-    which all rows must end, if that is another than the one on which they begin.
+    which all rows must end, if not the day on which they begin.
 
     Raises SuspectError, and UnknownZoneError for an account whose zone is not in the tz database.
     """

@@ -47,7 +47,7 @@ class Decoded:
 @dataclass(frozen=True, slots=True)
 class _Query:
     """What the rows must be: a table, an account, its days (any day if there are none). `until`:
-    the day on which all of them must end, if that is another than the one on which they begin.
+    the day on which all of them must end, if not the day on which they begin.
     """
 
     table: Table

@@ -102,7 +102,7 @@ class Flaw:
 def read(column: Column, value: object) -> tuple[object, Sequence[Flaw]]:
     """Read as much as can be kept of a value that is neither missing nor null.
 
-    Of a list of actions a bad number is NULL, and an entry that does not say what it is about is
+    In a list of actions a bad number is NULL, and an entry that does not say what it is about is
     left out; in a text U+FFFD replaces what is not a character. Raises UnreadableError where
     nothing can be kept.
     """

@@ -284,8 +284,9 @@ def _same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 
 def _is_alike(before: object, after: object) -> bool:
-    """Whether a value has not changed: of an address that is another one at each read nobody knows,
-    so it has not. Nor has a text, such as JSON that comes as one, that differs in those alone.
+    """Whether a value has not changed. For an address that differs at each read nobody can tell, so
+    it counts as unchanged; so does a text, such as JSON that comes as one, that differs in such
+    addresses alone.
     """
     if before == after or (is_signed(before) and is_signed(after)):
         return True

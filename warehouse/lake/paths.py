@@ -105,7 +105,7 @@ def _named(store: Store, table: Table, key: str, error: InaccessibleError) -> Wa
 
 
 def _partition_at(found: StoredFile) -> Partition | None:
-    """What a file is of, by its path; None if no load has written it there."""
+    """The partition that a file is, by its path; None if no load has written it there."""
     named = dict(part.split("=", 1) for part in found.key.split("/")[1:-1])
     account_id, day = named.get("account_id"), named.get("date")
     try:

@@ -85,8 +85,8 @@ class LakeReader:
         date: date | None = None,
         columns: Sequence[str] = (),
     ) -> pa.Table:
-        """All rows, or those of an account or an account-day, with the table's schema. Of `columns`
-        that are named, no others are read.
+        """All rows, or those of an account or an account-day, with the table's schema. If `columns`
+        are named, no others are read.
         """
         table = self.table(table)
         wanted = self._wanted(table, account_id, date)
@@ -166,7 +166,7 @@ class LakeReader:
         return [None if isinstance(one, WarehouseError) else one for one in records]
 
     def load_of(self, table: Table | str, account_id: str, date: date) -> Load | None:
-        """The same of one account-day."""
+        """The same for one account-day."""
         return self.loads_of(table, [(account_id, date)])[0]
 
     def loads(self) -> pa.Table:

@@ -82,7 +82,7 @@ def _keep(platform: Platform, account: WorldNode, name: str, content: bytes) -> 
 
 
 def size_of(content: bytes) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF or JPEG; None for what is none or is cut off."""
+    """Width and height of a PNG, GIF or JPEG; None for anything else, or one that is cut off."""
     try:
         if content.startswith(PNG):
             return struct.unpack(">II", content[16:24])

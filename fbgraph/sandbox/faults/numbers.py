@@ -59,7 +59,7 @@ def restate(_: Fault, tables: Tables, view: View) -> Tables:
 
 
 def restate_days(fault: Fault, tables: Tables, view: View) -> Tables:
-    """Of the account-days of the last weeks, N percent grow by a few percent, at least by one."""
+    """N percent of the account-days of the last weeks grow by a few percent, at least by one."""
 
     def restated(ad: WorldNode, day: date) -> Table:
         table = tables(ad, day)

@@ -222,7 +222,7 @@ class Delivery:
         return habits(conduct, ad.about, chance)
 
     def _luck(self, account: WorldNode, day: date) -> float:
-        """By how much all of an account's ads have another day than usual."""
+        """What multiplies the day of all ads of an account: some days are better than others."""
         chance = random.Random(f"{self._seed}/{account.id}/{day}/luck")  # noqa: S311  seeded
         return chance.lognormvariate(0, account.about.noise)
 

@@ -34,7 +34,7 @@ __all__ = ["run_add"]
 
 def run_add(environ: Mapping[str, str], known: Reports, names: Sequence[str]) -> int:
     """Copy ready reports and tables, or list all of them. Raises ConfigError, before anything is
-    written, for a name that is none, or that is taken: by a file, or by a report or table in any.
+    written, for a name that does not exist or is taken: by a file, or by a report or table in one.
     """
     ready, tables = ready_reports(), ready_tables()
     folder = reports_folder(environ) or Path(REPORTS_FOLDER)

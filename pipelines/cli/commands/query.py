@@ -236,7 +236,7 @@ def _csv(result: pa.Table) -> None:
 
 
 def _json_lines(result: pa.Table) -> None:
-    """One object a line, in UTF-8 whatever the terminal speaks: JSON is read by programs."""
+    """One object a line, in UTF-8 whatever the terminal has: JSON is read by programs."""
     for row in _rows(result):
         if not has_readers():
             return

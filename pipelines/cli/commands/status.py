@@ -225,7 +225,7 @@ def _remark_provisional(
 
 
 def _word(cells: Sequence[Cell]) -> str:
-    """What partitions of these reports are."""
+    """What the partitions of these reports are called: days, weeks or months."""
     return " or ".join(period for period in Period if any(one.period is period for one in cells))
 
 

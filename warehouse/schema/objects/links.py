@@ -72,7 +72,7 @@ def expires_at(address: str) -> int | None:
 
 
 def is_signed(value: object) -> bool:
-    """Whether this is an address of Meta's that is another one at each read."""
+    """Whether this is an address of Meta's that differs at each read."""
     return (
         isinstance(value, str)
         and value.startswith("http")  # few texts are addresses
