@@ -188,7 +188,9 @@ def guarded(summary: Summary, table: str) -> Iterator[None]:
     except WarehouseError as error:  # nobody needs to know where in the code
         summary.failed[Target(table)] = str(error)
     except OSError as error:
-        summary.failed[Target(table)] = why_full(error) or str(error)
+        full = why_full(error)
+        summary.stopped = summary.stopped or full
+        summary.failed[Target(table)] = full or str(error)
     except Exception as error:  # noqa: BLE001  # a fault of ours: the rest may still go on
         summary.failed[Target(table)] = "".join(traceback.format_exception(error))
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
 import socket
 import subprocess
@@ -66,6 +67,24 @@ def test_a_full_disk_is_said_with_what_to_do(
     assert done.exit_code == 2
     told = r"fbinsights: Cannot write.*: No space left on device\. Free disk space, then run the sa"
     assert re.match(told, done.stderr.splitlines()[-1])
+
+
+def test_a_first_load_stops_where_the_disk_is_too_full_for_what_it_begins_with(
+    sandbox: Sandbox, small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FB_GRAPH_URL", sandbox.url)
+    monkeypatch.setenv("FB_ACCESS_TOKEN", sandbox.token)
+    monkeypatch.setenv("WAREHOUSE_URL", str(small_disk / "lake"))
+    with suppress(OSError), (small_disk / "filler").open("xb") as filler:
+        filler.write(bytes(3_000_000))
+    os.truncate(small_disk / "filler", (small_disk / "filler").stat().st_size - 4096)
+
+    done = CliRunner().invoke(cli, "backfill --since 2026-11-20 --until 2026-11-20".split())
+
+    assert done.exit_code == 2
+    assert "Stopped: Cannot write: No space left on device. Free disk space" in done.stderr
+    assert "does not see" not in done.stderr
 
 
 @pytest.mark.parametrize(
