@@ -23,7 +23,7 @@ from warehouse.decode.objects import Unreadable, decode_objects, id_of
 from warehouse.errors import DamagedFileError, InaccessibleError
 from warehouse.lake.defects import rejects
 from warehouse.lake.defects.damage import named
-from warehouse.lake.parquet import NO_FOOTER
+from warehouse.lake.footers import NO_FOOTER
 from warehouse.schema.objects.links import is_signed, unsigned
 from warehouse.schema.records import REJECTS
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from warehouse.decode.casts import Account
-    from warehouse.lake.parquet import Footer, Partition
+    from warehouse.lake.footers import Footer
+    from warehouse.lake.parquet import Partition
     from warehouse.lake.partitions import Lake
     from warehouse.schema.objects.object_table import ObjectTable
     from warehouse.schema.table import Table

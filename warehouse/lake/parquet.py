@@ -1,17 +1,15 @@
-"""One Parquet file of the lake: its content and its footer."""
+"""One Parquet file of the lake: written, with its footer, and read."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from base64 import b64decode
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,50 +17,26 @@ import pyarrow.parquet as pq
 
 from warehouse.decode import arrow
 from warehouse.errors import ChangedKindError, WarehouseError
-from warehouse.lake.records import (
-    LOAD_KEY,
-    RESTATEMENTS_KEY,
-    Load,
-    Restatement,
-    from_values,
-    to_values,
-)
+from warehouse.lake.footers import CONTENT_KEY, KEY_KEY, LISTED_KEY, SINCE_KEY
+from warehouse.lake.records import LOAD_KEY, RESTATEMENTS_KEY, to_values
 from warehouse.schema.columns import FETCHED_AT
-from warehouse.schema.records import LOADS, RESTATEMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import date
+    from collections.abc import Iterator, Sequence
+    from datetime import date, datetime
     from pathlib import Path
 
+    from warehouse.lake.records import Load, Restatement
     from warehouse.schema.table import Table
 
 __all__ = [
-    "ARROW_KEY",
-    "NO_FOOTER",
-    "Footer",
     "Partition",
     "Writer",
-    "columns_from",
     "content_digest",
     "content_of",
-    "footer",
-    "footer_from",
     "read",
-    "records",
+    "require_kinds",
 ]
-
-#: Key of the Parquet footer: the key of a file that has no load.
-KEY_KEY: Final = b"fbinsights.key"
-
-#: Key of the footer of a file of objects: when all of them were last listed.
-LISTED_KEY: Final = b"fbinsights.listed_at"
-
-#: The same of events: since when all of them are there.
-SINCE_KEY: Final = b"fbinsights.listed_since"
-
-#: Key of a Parquet footer: the schema as Arrow knows it, for most files the same.
-ARROW_KEY: Final = b"ARROW:schema"
 
 #: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
@@ -116,10 +90,18 @@ class Writer:
             # maximum of a column.
             write_statistics=[name for name in table.grain if name in table.file_schema.names],
         )
+        self._filled: set[str] = set()
+        self._memory_bytes = 0
 
     def write(self, content: pa.Table) -> None:
         """Add rows, as row groups of their own."""
         self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
+        self._filled.update(
+            name
+            for name, column in zip(content.column_names, content.columns, strict=True)
+            if column.null_count < content.num_rows
+        )
+        self._memory_bytes += content.nbytes
 
     def finish(
         self,
@@ -134,6 +116,12 @@ class Writer:
         `key`: where a file without a load belongs. `listed_at`: of one with objects;
         `listed_since`: of one with events, which are there from then on.
         """
+        noted = {
+            "filled": [name for name in self._table.file_schema.names if name in self._filled],
+            "memory_bytes": self._memory_bytes,
+            "end": self._file.tell(),
+        }
+        self._parquet.add_key_value_metadata({CONTENT_KEY: json.dumps(noted)})
         if load is None and key:
             self._parquet.add_key_value_metadata({KEY_KEY: key})
         if listed_at is not None:
@@ -182,64 +170,6 @@ def _text_paths(field: pa.Field) -> Iterator[str]:
         entry = field.type.value_type
         texts = (part.name for part in entry if pa.types.is_string(part.type))
         yield from (f"{field.name}.list.element.{name}" for name in texts)
-
-
-class Footer(NamedTuple):
-    """What a file records about itself: its load, what its predecessors changed, its columns, how
-    many rows it has, and the key that it was written for, where a load does not say that ("" in
-    files that are older than this record). `listed_at`: of objects, when all were last listed;
-    `listed_since`: of events, since when they are there.
-    """
-
-    load: Load | None
-    history: Sequence[Restatement]
-    columns: pa.Schema
-    rows: int = 0
-    key: str = ""
-    listed_at: datetime | None = None
-    listed_since: datetime | None = None
-
-
-#: The footer of a file that does not exist.
-NO_FOOTER: Final = Footer(None, (), pa.schema([]))
-
-
-def _instant(text: bytes | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text.decode())
-
-
-def footer(source: Path | pa.NativeFile) -> Footer:
-    """Read the end of a file. Raises FileNotFoundError."""
-    file = pq.read_metadata(source)
-    metadata = file.metadata or {}
-    known = metadata.get(ARROW_KEY)
-    columns = columns_from(known) if known else file.schema.to_arrow_schema()
-    return footer_from(metadata, columns, file.num_rows)
-
-
-@lru_cache(maxsize=64)
-def columns_from(encoded: bytes) -> pa.Schema:
-    """The columns of a file from its key ARROW_KEY."""
-    return pa.ipc.read_schema(pa.py_buffer(b64decode(encoded)))
-
-
-def footer_from(
-    metadata: Mapping[bytes, bytes], columns: pa.Schema, rows: int | None = None
-) -> Footer:
-    """A footer from what was read of it: its keys, the columns and the number of rows, or else as
-    many as its load says.
-    """
-    encoded = metadata.get(LOAD_KEY)
-    load = None if encoded is None else from_values(Load, json.loads(encoded))
-    history = json.loads(metadata.get(RESTATEMENTS_KEY, b"[]"))
-    return Footer(
-        load,
-        tuple(from_values(Restatement, change) for change in history),
-        columns,
-        rows if rows is not None else load.rows if load else 0,
-        metadata.get(KEY_KEY, b"").decode(),
-        *(_instant(metadata.get(key)) for key in (LISTED_KEY, SINCE_KEY)),
-    )
 
 
 def content_digest(table: Table, source: Path | pa.NativeFile) -> str:
@@ -308,20 +238,3 @@ def _grown(old: pa.DataType, new: pa.DataType) -> bool:
     if pa.types.is_decimal(old) and pa.types.is_decimal(new):
         return bool(old.scale == new.scale and old.precision <= new.precision)
     return bool(old == new)
-
-
-def records(footers: Iterable[Footer]) -> tuple[pa.Table, pa.Table]:
-    """The tables `loads` and `restatements`, from the footers of files."""
-    collected = list(footers)
-    loads = [_row(footer.load) for footer in collected if footer.load]
-    changes = [_row(change) for footer in collected for change in footer.history]
-    return (
-        arrow.records(LOADS.arrow_schema, loads),
-        arrow.records(RESTATEMENTS.arrow_schema, changes),
-    )
-
-
-def _row(record: Load | Restatement) -> dict[str, object]:
-    """A record with the names of its table's columns."""
-    values = to_values(record)
-    return {"table_name": values.pop("table"), **values}

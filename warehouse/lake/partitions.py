@@ -34,6 +34,7 @@ from warehouse.lake.changes import note_change
 from warehouse.lake.defects import rejects as rejected
 from warehouse.lake.defects.damage import set_aside
 from warehouse.lake.definitions import keep_definition
+from warehouse.lake.footers import NO_FOOTER
 from warehouse.lake.parquet import Partition, Writer
 from warehouse.lake.paths import Listing
 from warehouse.lake.reading import LakeReader
@@ -215,7 +216,7 @@ class Lake(LakeReader):
                 "%s was damaged and is replaced: %s. Restatements recorded in it are lost.",
                 *(error.path, error.why),
             )
-            footer = parquet.NO_FOOTER
+            footer = NO_FOOTER
         return footer.load, footer.history
 
     def _is_whole(self, table: Table, where: Partition) -> bool:

@@ -20,6 +20,7 @@ from warehouse.errors import (
 from warehouse.lake import parquet
 from warehouse.lake.defects.damage import named, require_own
 from warehouse.lake.definitions import lake_tables
+from warehouse.lake.footers import NO_FOOTER, read_footer, records
 from warehouse.lake.parquet import Partition
 from warehouse.lake.paths import Listing, key_of, listing_of
 from warehouse.lake.records import completed, is_completed
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from warehouse.lake.parquet import Footer
+    from warehouse.lake.footers import Footer
     from warehouse.lake.records import Load
     from warehouse.schema.table import Table
 
@@ -111,7 +112,7 @@ class LakeReader:
         try:
             with named(self.store, table, where):
                 source = self.store.open(where.key)
-                require_own(self.store, table, where, parquet.footer(source))
+                require_own(self.store, table, where, read_footer(source))
                 return parquet.read(table.only(columns), where, source)
         except FileNotFoundError:
             return None
@@ -171,11 +172,11 @@ class LakeReader:
 
     def loads(self) -> pa.Table:
         """Records of all account-days, as the table `loads`."""
-        return parquet.records(self._footers())[0]
+        return records(self._footers())[0]
 
     def restatements(self) -> pa.Table:
         """Everything that reloads have changed, as the table `restatements`."""
-        return parquet.records(self._footers())[1]
+        return records(self._footers())[1]
 
     def partitions(self, table: Table | str, account_id: str | None = None) -> Sequence[Partition]:
         """The files of a table, or those of one account, by account and date. What cannot be read,
@@ -211,13 +212,13 @@ class LakeReader:
                 source = self.store.open(where.key, footer_only=True)
             return self.footer_of(table, where, source)
         except FileNotFoundError:
-            return parquet.NO_FOOTER
+            return NO_FOOTER
 
     def footer_of(self, table: Table, where: Partition, source: Path | pa.NativeFile) -> Footer:
         """The footer of a file of this lake or of a copy, completed if older code wrote it. Raises
         FileNotFoundError, DamagedFileError and InaccessibleError.
         """
-        return self.footer_by(table, where, lambda: parquet.footer(source))
+        return self.footer_by(table, where, lambda: read_footer(source))
 
     def footer_by(self, table: Table, where: Partition, read: Callable[[], Footer]) -> Footer:
         """The same by another way to read it."""

@@ -6,6 +6,7 @@ into NULL. Everything in the lake was checked when it was decoded.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from warehouse.lake.paths import DATA_FILE
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from warehouse.lake.footers import Footer
     from warehouse.lake.partitions import Lake
     from warehouse.schema.catalog import Catalog
     from warehouse.schema.table import Column, Table
@@ -41,6 +43,9 @@ HIVE_TYPES: Final[Mapping[str, str]] = {
     "account_id": "VARCHAR",
     "date": "DATE",
 }
+
+#: The rows of files are gathered before they are inserted if they take less than this on average.
+GATHERED_BYTES: Final = 65_536
 
 
 def create(catalog: Catalog) -> Iterator[str]:
@@ -164,24 +169,32 @@ def insert_records(folder: Path) -> Iterator[str]:
         yield f"INSERT INTO {book} BY NAME FROM {rows}"
 
 
-def insert_files(table: Table, folder: Path, sets: Collection[tuple[str, ...]]) -> str:
-    """Insert all frozen files of a table; `sets` are the columns that they have.
+def insert_files(table: Table, folder: Path, footers: Sequence[Footer]) -> Iterator[str]:
+    """Insert all frozen files of a table, which have these `footers`.
 
-    They come in the order of their names, account by account and day by day, each sorted.
+    They come in the order of their names, account by account and day by day, each sorted. The rows
+    of small files are gathered first: DuckDB would append a few at a time to each column, also to
+    those without any value.
     """
     parts = [
         f"split_part(parse_filename(filename), ',', {n})::{HIVE_TYPES[column]} AS {name(column)}"
         for n, column in enumerate(table.partitions or (), start=1)
     ]
-    there = {column for columns in sets for column in columns}
+    sets = {tuple(one.columns.names) for one in footers}
+    filled = {*table.grain, *chain.from_iterable(one.filled for one in footers)}
+    there = filled.intersection(chain.from_iterable(sets))
     selected = [name(column) for column in table.file_schema.names if column in there]
     source = read_parquet(
         folder / table.name, "*.parquet", filename="true", union_by_name=_union(table, sets)
     )
-    return (
-        f"INSERT INTO {name(table.name)} BY NAME "  # noqa: S608  ours
-        f"SELECT {', '.join([*selected, *parts])} FROM {source}"
-    )
+    rows = f"SELECT {', '.join([*selected, *parts])} FROM {source}"  # noqa: S608  ours
+    into = f"INSERT INTO {name(table.name)} BY NAME"
+    if sum(one.memory_bytes for one in footers) < GATHERED_BYTES * len(footers):
+        yield f"CREATE TEMP TABLE gathered AS {rows}"
+        yield f"{into} FROM temp.gathered"
+        yield "DROP TABLE temp.gathered"
+    else:
+        yield f"{into} {rows}"
 
 
 def _union(table: Table, sets: Collection[tuple[str, ...]]) -> str:

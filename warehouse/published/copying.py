@@ -1,8 +1,8 @@
 """What changed in the lake, copied into the master: batch by batch, so that memory does not grow
 with the number of files.
 
-If there are several batches, each is committed alone. The books of the master say which files it
-has, so whoever comes after a publisher that was killed goes on with the next batch.
+What was copied is committed now and then. The books of the master say which files it has, so
+whoever comes after a publisher that was killed goes on from there.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from warehouse.published.frozen import read_footers
 from warehouse.published.manifest import (
     FILES,
     FilesToCopy,
-    columns_of,
+    by_table,
     differences_from,
     file_of,
     freeze,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from warehouse.lake.parquet import Footer
+    from warehouse.lake.footers import Footer
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import Key, LakeFile, LeftOut
 
@@ -47,6 +47,12 @@ BATCH_FILES: Final = 1_000
 #: Fewer rows than this are inserted by one thread. Several are as fast, but write the rows of small
 #: files twice and so take 40 % more CPU, which loads need.
 ALONE_ROWS: Final = 500_000
+
+
+#: Batches are committed together until this much waits: DuckDB writes few rows twice, into its log
+#: and into the file. The records of a file count as its rows do, by what they take in memory.
+COMMITTED_BYTES: Final = 64 * 2**20
+RECORD_BYTES: Final = 8_192
 
 
 class DamagedRowsError(Exception):
@@ -84,20 +90,23 @@ class Into:
     is_new: bool
     later: bool
     batch_files: int = BATCH_FILES
+    committed_bytes: int = COMMITTED_BYTES
 
 
 def copy_changes(lake: Lake, into: Into, left_out: LeftOut, commit: Callable[[], None]) -> Copied:
     """Replace what changed in the lake since a master was copied from it. `commit` is called
-    between two batches.
+    between two batches if much waits for it.
     """
-    copied = Copied()
+    copied, waiting = Copied(), 0.0
     found = differences_from(into.connection, lake, left_out, is_new=into.is_new)
     for n, batch in enumerate(_batches(found, into.batch_files), start=1):
-        if n > 1:
+        if waiting > into.committed_bytes:
             commit()
+            waiting = 0.0
         stale, changed = _copy(lake, into, batch, left_out)
         is_open = copied.is_open and _is_open(stale, changed)
         copied = Copied(n, stale, changed, is_open)
+        waiting += sum(RECORD_BYTES + footer.memory_bytes for _, footer in changed)
     return copied
 
 
@@ -137,8 +146,9 @@ def _copy(
     is_small = sum(footer.load.rows for footer in footers if footer.load) < ALONE_ROWS
     connection.execute(ONE_THREAD if is_small else ALL_THREADS)
     try:
-        for table, columns in columns_of(files, footers).items():
-            connection.execute(build.insert_files(lake.catalog.tables[table], into.frozen, columns))
+        for name, of_table in by_table(files, footers).items():
+            table = lake.catalog.tables[name]
+            execute(connection, build.insert_files(table, into.frozen, of_table))
     except duckdb.Error:
         if broken := unreadable_rows(lake, files):
             raise DamagedRowsError(broken) from None

@@ -16,8 +16,8 @@ from warehouse.errors import (
     InaccessibleError,
     WarehouseError,
 )
-from warehouse.lake import parquet
 from warehouse.lake.defects.damage import named
+from warehouse.lake.footers import records
 from warehouse.lake.parquet import Partition
 from warehouse.lake.paths import found_by_account, listing_from
 from warehouse.schema.table import Column, Table
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from warehouse.lake.parquet import Footer
+    from warehouse.lake.footers import Footer
     from warehouse.lake.partitions import Lake
     from warehouse.schema.catalog import Catalog
     from warehouse.storage.store import Found
@@ -40,8 +40,8 @@ __all__ = [
     "Key",
     "LakeFile",
     "LeftOut",
+    "by_table",
     "column_sets_in",
-    "columns_of",
     "differences_from",
     "file_of",
     "freeze",
@@ -245,7 +245,7 @@ def write_records(
     """Write `files`, `loads` and `restatements`, from the footers of frozen files, as Parquet.
     `later`: they are inserted into a copy that was made before.
     """
-    loads, restatements = parquet.records(footers)
+    loads, restatements = records(footers)
     entries = arrow.records(
         FILES.arrow_schema,
         [_entry(*pair) | {"later": int(later)} for pair in zip(files, footers, strict=True)],
@@ -254,14 +254,14 @@ def write_records(
         pq.write_table(rows, folder / f"{name}.parquet")
 
 
-def columns_of(
+def by_table(
     files: Sequence[LakeFile], footers: Sequence[Footer]
-) -> Mapping[str, Collection[tuple[str, ...]]]:
-    """By table: each set of columns that some file of it has."""
-    columns: dict[str, set[tuple[str, ...]]] = {}
+) -> Mapping[str, Sequence[Footer]]:
+    """The footers of the files of each table."""
+    found: dict[str, list[Footer]] = {}
     for file, footer in zip(files, footers, strict=True):
-        columns.setdefault(file.table, set()).add(tuple(footer.columns.names))
-    return columns
+        found.setdefault(file.table, []).append(footer)
+    return found
 
 
 def _digests_in(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:

@@ -17,7 +17,7 @@ import duckdb
 from warehouse.errors import DamagedFileError
 from warehouse.lake.changes import last_publishing
 from warehouse.lake.defects.damage import reload_command
-from warehouse.lake.parquet import NO_FOOTER
+from warehouse.lake.footers import NO_FOOTER
 from warehouse.published.build import SCHEMA
 from warehouse.schema.sql import literal, name
 from warehouse.schema.verdicts import METRICS
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from warehouse.lake.parquet import Footer
+    from warehouse.lake.footers import Footer
     from warehouse.lake.partitions import Lake
     from warehouse.published.manifest import Key, LakeFile, LeftOut
     from warehouse.schema.table import Table

@@ -14,7 +14,7 @@ import pytest
 import warehouse
 from tests.warehouse.published.asking import ask, snapshots
 from warehouse.decode.rows import Reject
-from warehouse.lake.parquet import footer, records
+from warehouse.lake.footers import read_footer, records
 from warehouse.published.connections import CONFIG
 from warehouse.published.manifest import LakeFile, freeze
 from warehouse.published.master import DATABASE, Conditions, refresh
@@ -128,7 +128,7 @@ def test_a_load_in_the_middle_of_a_publish_is_left_for_the_next(
     assert frozen.path.name == "11,2026-11-21,data.parquet"
     assert frozen.stamp == file.stamp != only_file(lake).stamp
     assert pq.ParquetFile(frozen.path).metadata.num_rows == 6
-    assert records([footer(frozen.path)])[0]["rows"].to_pylist() == [6]
+    assert records([read_footer(frozen.path)])[0]["rows"].to_pylist() == [6]
 
 
 def test_a_publish_without_news_leaves_the_snapshot_as_it_is(days: Any, lake: Lake) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date, datetime
 
-    from warehouse.lake.parquet import Footer, Partition
+    from warehouse.lake.footers import Footer
+    from warehouse.lake.parquet import Partition
     from warehouse.schema.table import Table
     from warehouse.storage.store import Store
 
