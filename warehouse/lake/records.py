@@ -279,8 +279,12 @@ def to_values(record: Load | Restatement) -> dict[str, Any]:
     return {name: _plain(getattr(record, name)) for name in names}
 
 
+#: Classes of values that JSON has too.
+_PLAIN: Final = (str, int, float, type(None))
+
+
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float):
+    if isinstance(value, _PLAIN):
         return value
     return [*value] if isinstance(value, list | tuple) else str(value)
 

@@ -13,13 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import warehouse
 from tests.warehouse.lake.damaged import WAYS
 from tests.warehouse.published.asking import ask
-from warehouse.published.frozen import read_footers
-from warehouse.published.manifest import LakeFile, freeze
 from warehouse.published.publish import publish
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from warehouse.lake.partitions import Lake
 
 #: Publishes two files at a time in a process of its own, which is killed as it begins batch number
@@ -86,24 +82,6 @@ def test_readers_see_nothing_of_a_change_of_many_files_that_was_killed(
     assert ask(lake.root, "FROM insights_hourly SELECT count(*)") == [(48,)]
     assert batches_of(lake) == 1
     require_equal(lake)
-
-
-def test_footers_are_the_same_read_together_and_one_by_one(
-    days: Any, lake: Lake, tmp_path: Path
-) -> None:
-    for n in range(1, 26):
-        days.put(n % 5 + 1, day=date(2026, 11, n))
-    days.put(8, day=date(2026, 11, 1))  # a restatement
-    files = [
-        LakeFile("insights_hourly", one.account_id, one.date, one.stamp, one.key)
-        for one in lake.scan("insights_hourly").files
-    ]
-    frozen = freeze(lake, files, tmp_path, {})
-    together = [*read_footers(lake, frozen, {})]
-    alone = [pair for one in frozen for pair in read_footers(lake, [one], {})]
-
-    assert together == alone
-    assert len(together) == 25
 
 
 def test_damaged_files_among_many_cost_themselves(days: Any, lake: Lake) -> None:
