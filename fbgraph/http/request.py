@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     #: Files by the name of their part, or paths, whose parts are named as the files.
     Files = Mapping[str, File] | Iterable[AnyPath] | AnyPath
 
-__all__ = ["ROOT", "Files", "Request", "as_curl", "check", "check_address", "encode", "read_files"]
+__all__ = ["ROOT", "Request", "as_curl", "check", "check_address", "encode", "read_files"]
 
 #: What may follow the version: names and ids. No host to send the token to, no dots to climb by, no
 #: query.

@@ -18,6 +18,7 @@ __all__ = [
     "day_option",
     "finite",
     "of_account_days",
+    "port_option",
     "require_order",
 ]
 

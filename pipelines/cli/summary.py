@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.lake.records import Load
 
-__all__ = ["Summary", "command_name", "number_of"]
+__all__ = ["NOT_BEGUN", "Summary", "command_name", "number_of"]
 
 _COLUMNS: Final = ("account", "name", "report", "days", "proven")
 _NUMBERS: Final = ("rows", "impressions", "clicks", "spend", "currency", "calls")

@@ -39,6 +39,7 @@ __all__ = [
     "REJECTS",
     "counted_result",
     "counted_spec",
+    "expected",
     "fresh_result",
     "report_results",
     "report_specs",

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from warehouse.lake.partitions import Lake
     from warehouse.lake.proof.reconcile import Totals
 
-__all__ = ["ControlTotals", "Controls", "Emptied"]
+__all__ = ["ControlTotals", "Controls", "Emptied", "share"]
 
 _log = logging.getLogger(__name__)
 

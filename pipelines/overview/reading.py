@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from warehouse.published.opened import Warehouse
 
-__all__ = ["AccountPage", "Ad", "Campaign", "Restated", "days_of", "pages_of"]
+__all__ = ["AccountPage", "Ad", "Campaign", "Restated", "days_of", "pages_of", "why_nothing"]
 
 #: How many campaigns and ads of an account a page names.
 CAMPAIGNS: Final = 8

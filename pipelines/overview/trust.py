@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-__all__ = ["BAD", "BadDays", "Banner", "DayTrust", "Trust", "bad_days", "banner", "trust_of"]
+__all__ = [
+    "BAD",
+    "BadDays",
+    "Banner",
+    "DayTrust",
+    "Recorded",
+    "Trust",
+    "bad_days",
+    "banner",
+    "trust_of",
+]
 
 
 class Trust(StrEnum):

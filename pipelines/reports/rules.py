@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COLUMN",
     "OWNED_RULES",
+    "RETENTION",
     "as_warning",
     "faults",
     "findings",

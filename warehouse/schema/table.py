@@ -13,7 +13,7 @@ from warehouse.schema.periods import Period
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["KINDS", "Column", "Table", "View"]
+__all__ = ["DECIMAL", "INSTANT", "KINDS", "RATIO", "WIDE", "Column", "Table", "View"]
 
 #: Twelve digits before the point and six after it: no insights value seen has more of either, and
 #: a value that has more is rejected, never rounded.

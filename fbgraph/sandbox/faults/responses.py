@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Item = Callable[[Fault, ServerResponse, ServerRequest], ServerResponse | None]
 
 __all__ = [
+    "HTML",
+    "HTML_HEADERS",
     "PICTURES",
     "break_in_turn",
     "break_picture",

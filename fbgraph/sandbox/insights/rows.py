@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     #: without a breakdown, or the values of the others.
     Slot = int | tuple[str, ...] | None
 
-__all__ = ["Report", "Tables", "report_of", "rows", "written"]
+__all__ = ["Report", "report_of", "rows", "written"]
 
 #: Bytes that a report and each of its rows take besides their JSON.
 OVERHEAD: Final = 50

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fbgraph.sandbox.world.nodes import WorldNode
 
-__all__ = ["Condition", "matches", "read_filtering", "row_matches", "shows_hidden"]
+__all__ = ["STATUS_FIELDS", "Condition", "matches", "read_filtering", "row_matches", "shows_hidden"]
 
 #: effective_status → how ``delivery_info`` words it, where that is not the same in lower case.
 DELIVERY_INFO: Final[Mapping[str, str]] = {

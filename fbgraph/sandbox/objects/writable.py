@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Params = Mapping[str, str]
     Check = Callable[[Params, str], Any]
 
-__all__ = ["BY_HAND", "WRITABLE", "Writable", "is_validation", "read_written"]
+__all__ = ["BY_HAND", "OPTIMIZATION_GOALS", "WRITABLE", "Writable", "is_validation", "read_written"]
 
 #: Statuses that an owner sets; a new object takes the first two. Source: Object status guide.
 STATUSES: Final = ("ACTIVE", "PAUSED", "ARCHIVED", "DELETED")

@@ -20,6 +20,7 @@ __all__ = [
     "ONE_DAY",
     "ONE_HOUR",
     "PRESETS",
+    "Range",
     "RefreshedClock",
     "dates",
     "local_date",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fbgraph.sandbox.world.creatives.content import Content, Video
     from fbgraph.sandbox.world.creatives.pictures import Picture
 
-__all__ = ["LIBRARY_PREFIXES", "Library", "library_of", "media", "picture_link"]
+__all__ = ["LIBRARY_PREFIXES", "UNSIGNED", "Library", "library_of", "media", "picture_link"]
 
 #: level → how its ids begin. Behind it come the seed, the account's place and a number.
 LIBRARY_PREFIXES: Final[Mapping[str, str]] = {

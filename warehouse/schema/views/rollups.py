@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from warehouse.schema.views.results import Result
 
-__all__ = ["FORMULAS", "rollups"]
+__all__ = ["FORMULAS", "LEVELS", "SOURCE", "rollups"]
 
 #: What may be added up, and the type the sum is kept in: DuckDB's own would be HUGEINT, which
 #: Python's tables have no integer for.
