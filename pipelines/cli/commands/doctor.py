@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import shutil
+import os
 import sys
 import time
 from contextlib import suppress
@@ -41,9 +41,11 @@ from warehouse.lake.partitions import Lake
 from warehouse.published.publish import damage, lag
 from warehouse.storage.atomic import nearest
 from warehouse.storage.url import open_store
+from warehouse.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from fbgraph import GraphClient
     from fbgraph.http.paging import Row
@@ -56,8 +58,10 @@ __all__ = ["examine"]
 #: `account_status` of accounts that run. Source: Marketing API, ad account reference.
 _RUNS = {1: "active", 9: "in grace period", 201: "any active"}
 
-#: With less free space the next load or publish may not fit. Our choice.
+#: With less free space, or fewer free inodes, the next load or publish may not fit: each
+#: account-day takes a file and a folder. Our choice.
 LEAST_FREE_BYTES: Final = 100_000_000
+LEAST_FREE_INODES: Final = 10_000
 
 #: A limit that takes longer to reset is told instead.
 LONGEST_WAIT_SECONDS: Final = 90.0
@@ -192,15 +196,13 @@ def _warehouse(url: str) -> Iterator[Finding]:
         lake = Lake(url)
         lake.require_writable()
         behind = lag(lake)
-        there = nearest(lake.root)
-        free = shutil.disk_usage(there).free
+        why_full = _why_full(nearest(lake.root))
     except (WarehouseError, OSError) as error:
         yield False, "warehouse", str(error)
         return
     yield True, "warehouse", f"{lake.store.name()}: writable"
-    if free < LEAST_FREE_BYTES:
-        advice = "Free disk space: a load or a publish that does not fit stops"
-        yield False, "disk", f"{there}: {free // 1_000_000} MB are free. {advice}."
+    if why_full:
+        yield False, "disk", why_full
     if why := damage(lake):
         yield False, "published", f"{why}."
     elif behind.is_late(datetime.now(UTC)):
@@ -210,6 +212,18 @@ def _warehouse(url: str) -> Iterator[Finding]:
         yield True, "published", str(behind)
     for why in behind.published.left_out if behind.published else ():
         yield False, "lake", f"{why}. Then `fbinsights publish`."
+
+
+def _why_full(folder: Path) -> str:
+    """What the disk of a folder is short of, and what to do; "" if nothing. Raises OSError."""
+    disk = os.statvfs(folder)
+    stops = "a load or a publish that does not fit stops."
+    if (free := disk.f_bavail * disk.f_frsize) < LEAST_FREE_BYTES:
+        return f"{folder}: {free // 1_000_000} MB are free. Free disk space: {stops}"
+    if disk.f_files and disk.f_favail < LEAST_FREE_INODES:  # some file systems count none
+        free_inodes = counted(disk.f_favail, "inode is", "inodes are")
+        return f"{folder}: {free_inodes} free, one for each file or folder. Delete files: {stops}"
+    return ""
 
 
 def _unreported(url: str, known: Reports) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,18 @@ def test_a_disk_that_is_about_full_is_to_do(
 
     [line] = [one for one in capsys.readouterr().out.splitlines() if " disk " in one]
     assert line.startswith(f"to do  disk                  {small_disk}: 2 MB are free. Free disk")
+
+
+def test_a_disk_that_is_about_out_of_inodes_is_to_do(
+    small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = "remount,size=200m,nr_inodes=60"
+    subprocess.run(["mount", "-o", options, str(small_disk)], check=True)  # noqa: S603, S607
+
+    examine({"WAREHOUSE_URL": str(small_disk / "lake")}, KNOWN)
+
+    [line] = [one for one in capsys.readouterr().out.splitlines() if " disk " in one]
+    assert line.startswith(f"to do  disk                  {small_disk}: 59 inodes are free, one")
 
 
 @pytest.mark.parametrize(
