@@ -6,14 +6,14 @@ Sources: Ad account, Activities; facebook-business 26.0.3; live bodies in public
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.objects.fields import check_fields, field_value
 from fbgraph.sandbox.protocol.expansion import read_fields
 from fbgraph.sandbox.protocol.messages import compact
 from fbgraph.sandbox.protocol.paging import EDGE_CURSORS, cut, page, page_request
-from fbgraph.sandbox.protocol.params import check_names, flag, limit, words
+from fbgraph.sandbox.protocol.params import check_names, flag, limit, moment, words
 from fbgraph.sandbox.protocol.refusals import refused
 from fbgraph.sandbox.world.activities import (
     ACTIVITY_TYPES,
@@ -24,6 +24,7 @@ from fbgraph.sandbox.world.activities import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from fbgraph.sandbox.protocol.messages import ServerRequest
     from fbgraph.sandbox.state.platform import Platform
@@ -120,22 +121,8 @@ def _is_meant(one: Activity, node: WorldNode, params: Mapping[str, str]) -> bool
 
 
 def _range(params: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
-    until = _moment(params, "until") or now
-    since = _moment(params, "since") or until - USUAL_DAYS
+    until = moment(params, "until") if params.get("until") else now
+    since = moment(params, "since") if params.get("since") else until - USUAL_DAYS
     if since > until:
         raise refused("bad_dates", name="since", why="The start must not be after the end.")
     return since, until
-
-
-def _moment(params: Mapping[str, str], name: str) -> datetime | None:
-    """Epoch seconds, or a date or time, in UTC where it has no zone."""
-    text = params.get(name)
-    if not text:
-        return None
-    try:
-        if text.isdecimal():
-            return datetime.fromtimestamp(int(text), UTC)
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise refused("bad_type", name=name, wanted="a valid date or time") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from fbgraph.sandbox.protocol.params import check_names, json_value, one_of, some_of
+from fbgraph.sandbox.protocol.params import check_names, json_value, moment, one_of, some_of
 from fbgraph.sandbox.protocol.refusals import refused
 
 if TYPE_CHECKING:
@@ -97,17 +96,6 @@ def _flag(params: Params, name: str) -> bool:
     return params[name].lower() in {"true", "1"}
 
 
-def _moment(params: Params, name: str) -> datetime:
-    text = params[name]
-    try:
-        if text.isdecimal():
-            return datetime.fromtimestamp(int(text), UTC)
-        found = datetime.fromisoformat(text)
-    except (ValueError, OverflowError):
-        raise refused("bad_type", name=name, wanted="a valid date or time") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def _list(params: Params, name: str) -> Any:
     return json_value(params, name, list)
 
@@ -165,7 +153,7 @@ WRITABLE: Final[Mapping[str, Writable]] = {
         {
             **SHARED_PARAMETERS,
             **dict.fromkeys(("daily_budget", "lifetime_budget", "spend_cap"), _money),
-            **dict.fromkeys(("start_time", "stop_time"), _moment),
+            **dict.fromkeys(("start_time", "stop_time"), moment),
             "objective": _one(OBJECTIVES),
             "bid_strategy": _one(BID_STRATEGIES),
             "special_ad_categories": _some(SPECIAL_CATEGORIES),
@@ -199,7 +187,7 @@ WRITABLE: Final[Mapping[str, Writable]] = {
                 ),
                 _money,
             ),
-            **dict.fromkeys(("start_time", "end_time"), _moment),
+            **dict.fromkeys(("start_time", "end_time"), moment),
             **dict.fromkeys(("bid_amount", "lifetime_imps"), _whole),
             "bid_strategy": _one(BID_STRATEGIES),
             "billing_event": _one(BILLING_EVENTS),
@@ -231,7 +219,7 @@ WRITABLE: Final[Mapping[str, Writable]] = {
             "creative": _object,
             "bid_amount": _whole,
             "tracking_specs": _list,
-            **dict.fromkeys(("ad_schedule_start_time", "ad_schedule_end_time"), _moment),
+            **dict.fromkeys(("ad_schedule_start_time", "ad_schedule_end_time"), moment),
             **_as_they_come(
                 """
                 audience_id conversion_domain creative_asset_groups_spec display_sequence

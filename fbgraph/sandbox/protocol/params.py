@@ -9,7 +9,7 @@ docs/graph-api.md#requests.
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from fbgraph.sandbox.protocol.refusals import refused
@@ -23,6 +23,7 @@ __all__ = [
     "flag",
     "json_value",
     "limit",
+    "moment",
     "one_of",
     "some_of",
     "when",
@@ -109,6 +110,18 @@ def limit(params: Mapping[str, str]) -> int:
 def flag(params: Mapping[str, str], name: str) -> bool:
     """``true`` and ``1`` are yes."""
     return params.get(name, "").lower() in {"true", "1"}
+
+
+def moment(params: Mapping[str, str], name: str) -> datetime:
+    """Epoch seconds, or a date or time, in UTC where it has no zone."""
+    text = params[name]
+    try:
+        if text.isdecimal():
+            return datetime.fromtimestamp(int(text), UTC)
+        found = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise refused("bad_type", name=name, wanted="a valid date or time") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def when(text: object, name: str) -> date:
