@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from warehouse.schema.table import Column, Table
 
-__all__ = ["DAY_END", "DAY_START", "Account", "SuspectError", "graph_row", "typed"]
+__all__ = ["DAY_END", "DAY_START", "Account", "Expected", "SuspectError", "graph_row", "typed"]
 
 #: First and last day of a row. They differ when a row covers several days, which only a table by
 #: week or month can hold.
@@ -55,22 +55,28 @@ class Account:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What rows must be: of a table and an account, and of its days (any day if there are none).
+    `until`: the day on which all of them must end, if not the day on which they begin.
+    """
+
+    table: Table
+    account: Account
+    days: Sequence[date] = ()
+    until: date | None = None
+
+
 class SuspectError(Exception):
     """Something in these bodies is not as expected; the message is Arrow's or ours."""
 
 
-def typed(
-    table: Table,
-    bodies: Sequence[bytes],
-    account: Account,
-    days: Sequence[date],
-    until: date | None = None,
-) -> tuple[pa.Table, frozenset[str]]:
-    """All rows of all bodies, and the names of keys that `table` does not have. `until`: the day on
-    which all rows must end, if not the day on which they begin.
+def typed(expected: Expected, bodies: Sequence[bytes]) -> tuple[pa.Table, frozenset[str]]:
+    """All rows of all bodies, and the names of keys that the table does not have.
 
     Raises SuspectError, and UnknownZoneError for an account whose zone is not in the tz database.
     """
+    table, account = expected.table, expected.account
     try:
         rows = _rows(table, bodies)
         columns = {
@@ -81,7 +87,7 @@ def typed(
         unknown = _unknown(table, rows.type)
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise SuspectError(str(error)) from error
-    _check(table, rows, columns, account, days, until)
+    _check(expected, rows, columns)
     columns |= _derived(columns, account, len(rows))
     whole = pa.Table.from_arrays(
         [columns[column.name] for column in table.columns], schema=table.arrow_schema
@@ -234,26 +240,20 @@ CASTS: Final[Mapping[str, Callable[[pa.Array, Column], pa.Array]]] = {
 }
 
 
-def _check(  # noqa: PLR0913, PLR0917  # what the rows must be
-    table: Table,
-    rows: pa.StructArray,
-    columns: Mapping[str, pa.Array],
-    account: Account,
-    days: Sequence[date],
-    until: date | None,
-) -> None:
-    for column in table.required:
+def _check(expected: Expected, rows: pa.StructArray, columns: Mapping[str, pa.Array]) -> None:
+    for column in expected.table.required:
         _require(columns[column.name].null_count == 0, f"a row has no {column.name}")
     if "account_id" in columns:
-        wanted = arrow.texts([account.account_id])[0]
+        wanted = arrow.texts([expected.account.account_id])[0]
         same = pc.equal(columns["account_id"], wanted)
         _require(arrow.all_true(same), "a row of another account")
     if "date" in columns:
+        until = expected.until
         stop = rows.field(DAY_START) if until is None else arrow.texts([str(until)])[0]
         ends = pc.equal(rows.field(DAY_END), stop)
         _require(arrow.all_true(ends), "a row does not end on the requested day")
-    if "date" in columns and days:
-        requested = arrow.texts([str(day) for day in days]).cast(pa.date32())
+    if "date" in columns and expected.days:
+        requested = arrow.texts([str(day) for day in expected.days]).cast(pa.date32())
         within = pc.is_in(columns["date"], value_set=requested)
         _require(arrow.all_true(within), "a row of a day that was not requested")
 

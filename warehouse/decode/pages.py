@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.decode import arrow
-from warehouse.decode.casts import Account, SuspectError, typed
+from warehouse.decode.casts import Account, Expected, SuspectError, typed
 from warehouse.decode.rows import Reject, as_body, judge_page
 
 if TYPE_CHECKING:
@@ -44,18 +44,6 @@ class Decoded:
         return self.rows.filter(pc.equal(self.rows["date"], wanted))
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """What the rows must be: a table, an account, its days (any day if there are none). `until`:
-    the day on which all of them must end, if not the day on which they begin.
-    """
-
-    table: Table
-    account: Account
-    days: Sequence[date]
-    until: date | None = None
-
-
 def decode(  # noqa: PLR0913  # what the rows must be
     table: Table,
     bodies: Sequence[bytes],
@@ -70,10 +58,10 @@ def decode(  # noqa: PLR0913  # what the rows must be
 
     Raises NotAPageError for a body that is not a page, and UnknownZoneError.
     """
-    query = _Query(table, account, days, until)
+    expected = Expected(table, account, days, until)
     parts, page = [], first_page
     for batch in _batches(bodies):
-        parts.append(_decode_batch(query, batch, page))
+        parts.append(_decode_batch(expected, batch, page))
         page += len(batch)
     return _together(table, parts)
 
@@ -91,39 +79,39 @@ def _batches(bodies: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
         yield batch
 
 
-def _decode_batch(query: _Query, bodies: Sequence[bytes], page: int) -> Decoded:
+def _decode_batch(expected: Expected, bodies: Sequence[bytes], page: int) -> Decoded:
     try:
-        rows, unknown = typed(query.table, bodies, query.account, query.days, query.until)
+        rows, unknown = typed(expected, bodies)
     except SuspectError:
         if len(bodies) == 1:
-            return _decode_carefully(query, bodies[0], page)
-        alone = [_decode_batch(query, [body], page + n) for n, body in enumerate(bodies)]
-        return _together(query.table, alone)
+            return _decode_carefully(expected, bodies[0], page)
+        alone = [_decode_batch(expected, [body], page + n) for n, body in enumerate(bodies)]
+        return _together(expected.table, alone)
     return Decoded(rows, (), tuple(sorted(unknown)))
 
 
-def _decode_carefully(query: _Query, body: bytes, page: int) -> Decoded:
-    judged = judge_page(query.table, body, page, query.account, query.days, query.until)
+def _decode_carefully(expected: Expected, body: bytes, page: int) -> Decoded:
+    judged = judge_page(expected, body, page)
     unread = Decoded(
-        arrow.empty(query.table.arrow_schema), judged.rejects, tuple(judged.unknown_fields)
+        arrow.empty(expected.table.arrow_schema), judged.rejects, tuple(judged.unknown_fields)
     )
-    return _together(query.table, [_decode_judged(query, judged.rows, page), unread])
+    return _together(expected.table, [_decode_judged(expected, judged.rows, page), unread])
 
 
 def _decode_judged(
-    query: _Query, rows: Sequence[tuple[int, Mapping[str, Any], str]], page: int
+    expected: Expected, rows: Sequence[tuple[int, Mapping[str, Any], str]], page: int
 ) -> Decoded:
     """Convert rows judged readable; halve them to find one that Arrow refuses nevertheless."""
     try:
-        found, _ = typed(query.table, [as_body(rows)], query.account, query.days, query.until)
+        found, _ = typed(expected, [as_body(rows)])
     except SuspectError as error:
         if len(rows) == 1:
             [(number, _, raw)] = rows
             reject = Reject(page, number, "", "", str(error), raw)
-            return Decoded(arrow.empty(query.table.arrow_schema), [reject], ())
+            return Decoded(arrow.empty(expected.table.arrow_schema), [reject], ())
         half = len(rows) // 2
-        halves = [_decode_judged(query, part, page) for part in (rows[:half], rows[half:])]
-        return _together(query.table, halves)
+        halves = [_decode_judged(expected, part, page) for part in (rows[:half], rows[half:])]
+        return _together(expected.table, halves)
     return Decoded(found, (), ())
 
 

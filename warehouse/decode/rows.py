@@ -23,7 +23,7 @@ from warehouse.wording import brief
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from warehouse.decode.casts import Account
+    from warehouse.decode.casts import Expected
     from warehouse.schema.table import Column, Table
 
 __all__ = ["ROW", "JudgedPage", "Reject", "all_of", "as_body", "as_json", "judge_page"]
@@ -85,21 +85,14 @@ class _Number(str):
     __slots__ = ()
 
 
-def judge_page(  # noqa: PLR0913, PLR0917  # what the rows must be
-    table: Table,
-    body: bytes,
-    page: int,
-    account: Account,
-    days: Sequence[date],
-    until: date | None = None,
-) -> JudgedPage:
-    """Sort the rows of one body. `until` as in `pages.decode`. Raises NotAPageError."""
+def judge_page(expected: Expected, body: bytes, page: int) -> JudgedPage:
+    """Sort the rows of one body. Raises NotAPageError."""
     rows, rejects, unknown = [], list[Reject](), set[str]()
     for number, (raw, row) in enumerate(_raw_rows(body, page), start=1):
-        unknown |= _unknown(table, row)
+        unknown |= _unknown(expected.table, row)
         day = _day(row)
         try:
-            values, flaws = _judge(table, row, account, days, until)
+            values, flaws = _judge(expected, row)
         except _RowError as error:
             value = as_json(error.value)
             rejects.append(Reject(page, number, error.column, value, str(error), raw, day))
@@ -117,12 +110,11 @@ def as_body(rows: Sequence[tuple[int, Mapping[str, Any], str]]) -> bytes:
     return json.dumps({"data": [values for _, values, _ in rows]}).encode()
 
 
-def _judge(
-    table: Table, row: object, account: Account, days: Sequence[date], until: date | None
-) -> tuple[Mapping[str, Any], Sequence[tuple[str, Flaw]]]:
+def _judge(expected: Expected, row: object) -> tuple[Mapping[str, Any], Sequence[tuple[str, Flaw]]]:
     """The values of a row as Graph would have sent them, and what is wrong with its columns."""
     if not isinstance(row, dict):
         raise _RowError("", row, "the row is not an object")
+    table = expected.table
     values: dict[str, Any] = {}
     flaws: list[tuple[str, Flaw]] = []
     for column in table.columns:
@@ -142,7 +134,7 @@ def _judge(
         # that differ otherwise turn the check `grain` red, so nothing merges unnoticed.
         flaws += [(column.name, flaw) for flaw in of_cell]
         _put(column, values, found)
-    _belongs(row, values, account, days, until)
+    _belongs(expected, row, values)
     return values, flaws
 
 
@@ -164,17 +156,12 @@ def _put(column: Column, values: dict[str, Any], found: object) -> None:
         values[column.source] = found
 
 
-def _belongs(
-    row: Mapping[str, Any],
-    values: Mapping[str, object],
-    account: Account,
-    days: Sequence[date],
-    until: date | None,
-) -> None:
+def _belongs(expected: Expected, row: Mapping[str, Any], values: Mapping[str, object]) -> None:
     """Raise _RowError for a row that is not of this account and one of these days, or the period
     that begins on that day and ends `until` another.
     """
-    if values.get("account_id", account.account_id) != account.account_id:
+    account_id, until = expected.account.account_id, expected.until
+    if values.get("account_id", account_id) != account_id:
         raise _RowError("account_id", row["account_id"], "the row is of another account")
     day = values.get(DAY_START)
     end = row.get(DAY_END)
@@ -182,7 +169,8 @@ def _belongs(
         raise _RowError(DAY_END, end, f"the row does not end on {until}, as was requested")
     if until is None and day is not None and end not in (None, day):  # a list is in no set
         raise _RowError("date", end, f"the row covers several days: {DAY_END} differs")
-    if day is not None and days and day not in {str(requested) for requested in days}:
+    requested = {str(one) for one in expected.days}
+    if day is not None and requested and day not in requested:
         raise _RowError("date", row[DAY_START], "the row is of a day that was not requested")
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.warehouse.decode.insights import ACCOUNT, DAY, TABLE, load, page, row
 from tests.warehouse.malformed import MALFORMED
-from warehouse.decode.casts import SuspectError, typed
+from warehouse.decode.casts import Expected, SuspectError, typed
 from warehouse.decode.rows import as_body, judge_page
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.schema.columns import HOURLY
@@ -17,6 +17,7 @@ from warehouse.schema.columns import HOURLY
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+EXPECTED = Expected(TABLE, ACCOUNT, [DAY])
 
 # The two ways agree on whatever comes: the careful one passes a row of texts exactly when the
 # fast one takes it, and both then give the same table. Exponents are the careful one's alone.
@@ -43,16 +44,16 @@ def test_the_careful_way_passes_what_the_fast_way_takes(
     changes: dict[str, str], actions: list[dict[str, str]] | None
 ) -> None:
     body = page(row(actions=actions, **changes))
-    judged = judge_page(TABLE, body, 1, ACCOUNT, [DAY])
+    judged = judge_page(EXPECTED, body, 1)
 
     try:
-        fast = typed(TABLE, [body], ACCOUNT, [DAY])
+        fast = typed(EXPECTED, [body])
     except SuspectError:
         assert judged.rejects or "e" in str([changes, actions]).lower()
-        assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].num_rows == len(judged.rows)
+        assert typed(EXPECTED, [as_body(judged.rows)])[0].num_rows == len(judged.rows)
     else:
         assert judged.rejects == []
-        assert typed(TABLE, [as_body(judged.rows)], ACCOUNT, [DAY])[0].equals(fast[0])
+        assert typed(EXPECTED, [as_body(judged.rows)])[0].equals(fast[0])
 
 
 good_rows = st.builds(

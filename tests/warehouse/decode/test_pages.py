@@ -14,7 +14,7 @@ import pytest
 import warehouse
 from tests.warehouse.decode.insights import ACCOUNT, DAY, TABLE, load, page, row
 from tests.warehouse.malformed import MALFORMED, REJECTED, Case
-from warehouse.decode.casts import typed
+from warehouse.decode.casts import Expected, typed
 from warehouse.decode.pages import decode
 from warehouse.decode.values import HOUR_LABELS
 from warehouse.errors import NotAPageError, UnknownZoneError
@@ -238,7 +238,7 @@ def test_an_unknown_key_may_nest_as_deep_as_json_reads(opens: str, closes: str) 
 def test_odd_brackets_in_texts_are_no_depth() -> None:
     rows = [row(campaign_name=f"[{n} :{{", wish_bid=n) for n in range(2_000)]
 
-    found = typed(TABLE, [page(*rows)], ACCOUNT, [DAY])
+    found = typed(Expected(TABLE, ACCOUNT, [DAY]), [page(*rows)])
 
     assert found[0].num_rows == 2_000
     assert found[1] == {"wish_bid"}
