@@ -41,6 +41,10 @@ __all__ = [
 #: As many rows as DuckDB keeps together; a reader need not hold many at once.
 ROW_GROUP_ROWS: Final = 122_880
 
+#: Files that begin with fewer rows have no dictionaries of their texts: they would be up to a tenth
+#: larger, and DuckDB would need as much longer to read them.
+DICTIONARY_ROWS: Final = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Partition:
@@ -80,28 +84,35 @@ class Writer:
         self.path = path
         self._table = table
         self._file = path.open("xb")
-        self._parquet = pq.ParquetWriter(
-            self._file,
-            table.file_schema,
-            compression="zstd",
-            compression_level=3,
-            use_dictionary=_texts(table),
-            # Rows are sorted by their grain: only there can a reader skip rows by the minimum and
-            # maximum of a column.
-            write_statistics=[name for name in table.grain if name in table.file_schema.names],
-        )
+        self._parquet: pq.ParquetWriter | None = None
         self._filled: set[str] = set()
         self._memory_bytes = 0
 
     def write(self, content: pa.Table) -> None:
         """Add rows, as row groups of their own."""
-        self._parquet.write_table(content, row_group_size=ROW_GROUP_ROWS)
+        self._begun(content.num_rows).write_table(content, row_group_size=ROW_GROUP_ROWS)
         self._filled.update(
             name
             for name, column in zip(content.column_names, content.columns, strict=True)
             if column.null_count < content.num_rows
         )
         self._memory_bytes += content.nbytes
+
+    def _begun(self, rows: int) -> pq.ParquetWriter:
+        """The file as a writer of Parquet, which begins with so many rows."""
+        if self._parquet is None:
+            grain = [name for name in self._table.grain if name in self._table.file_schema.names]
+            self._parquet = pq.ParquetWriter(
+                self._file,
+                self._table.file_schema,
+                compression="zstd",
+                compression_level=3,
+                use_dictionary=_texts(self._table) if rows >= DICTIONARY_ROWS else False,
+                # Rows are sorted by their grain: only there can a reader skip rows by the minimum
+                # and maximum of a column.
+                write_statistics=grain,
+            )
+        return self._parquet
 
     def finish(
         self,
@@ -116,27 +127,24 @@ class Writer:
         `key`: where a file without a load belongs. `listed_at`: of one with objects;
         `listed_since`: of one with events, which are there from then on.
         """
+        parquet = self._begun(0)
         noted = {
             "filled": [name for name in self._table.file_schema.names if name in self._filled],
             "memory_bytes": self._memory_bytes,
             "end": self._file.tell(),
         }
-        self._parquet.add_key_value_metadata({CONTENT_KEY: json.dumps(noted)})
+        keys = {CONTENT_KEY: json.dumps(noted)}
         if load is None and key:
-            self._parquet.add_key_value_metadata({KEY_KEY: key})
+            keys[KEY_KEY] = key
         if listed_at is not None:
-            self._parquet.add_key_value_metadata({LISTED_KEY: listed_at.isoformat()})
+            keys[LISTED_KEY] = listed_at.isoformat()
         if listed_since is not None:
-            self._parquet.add_key_value_metadata({SINCE_KEY: listed_since.isoformat()})
+            keys[SINCE_KEY] = listed_since.isoformat()
         if load is not None:
-            changes = [to_values(change) for change in history]
-            self._parquet.add_key_value_metadata(
-                {
-                    LOAD_KEY: json.dumps(to_values(load)),
-                    RESTATEMENTS_KEY: json.dumps(changes),
-                }
-            )
-        self._parquet.close()
+            keys[LOAD_KEY] = json.dumps(to_values(load))
+            keys[RESTATEMENTS_KEY] = json.dumps([to_values(change) for change in history])
+        parquet.add_key_value_metadata(keys)
+        parquet.close()
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
@@ -152,7 +160,8 @@ class Writer:
 
     def abandon(self) -> None:
         """Close the file unfinished; the owner of the folder removes it."""
-        self._parquet.is_open = False  # it must not write a footer when it is collected
+        if self._parquet is not None:
+            self._parquet.is_open = False  # it must not write a footer when it is collected
         with suppress(OSError):  # of a disk that is full
             self._file.close()
 

@@ -158,7 +158,7 @@ def rewritten(lake: Lake, account: str, change: Callable[[pa.Table], pa.Table]) 
     path.unlink()
     writer = Writer(lake.table("insights_hourly"), path)
     writer.write(change(rows).replace_schema_metadata(rows.schema.metadata))
-    writer._parquet.add_key_value_metadata(record)  # noqa: SLF001  nothing else writes such a file
+    writer._begun(0).add_key_value_metadata(record)  # noqa: SLF001  nothing else writes such a file
     writer.finish()
     return path
 
