@@ -23,7 +23,6 @@ from warehouse.published.carrying import attach, carry_all, carry_over
 from warehouse.published.connections import COMMITTING, opened_master
 from warehouse.published.copying import (
     BATCH_FILES,
-    COMMITTED_BYTES,
     DamagedRowsError,
     Into,
     copy_changes,
@@ -76,7 +75,6 @@ class Conditions:
     carries: bool = True
     later_rows: int = LATER_ROWS
     batch_files: int = BATCH_FILES
-    committed_bytes: int = COMMITTED_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +283,6 @@ def _copy_files(  # noqa: PLR0913, PLR0917  # as `_merge`
         is_new=before.is_new,
         later=is_carried or not before.is_new,
         batch_files=given.batch_files,
-        committed_bytes=given.committed_bytes,
     )
     copied = copy_changes(lake, into, left_out, commit)
     if before.is_new and left_out and given.published:
