@@ -99,7 +99,7 @@ class Writer:
         self._memory_bytes += content.nbytes
 
     def _begun(self, rows: int) -> pq.ParquetWriter:
-        """The file as a writer of Parquet, which begins with so many rows."""
+        """The file as a writer of Parquet; `rows`: those that it begins with."""
         if self._parquet is None:
             grain = [name for name in self._table.grain if name in self._table.file_schema.names]
             self._parquet = pq.ParquetWriter(
